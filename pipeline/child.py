@@ -1,0 +1,107 @@
+"""A child's side of the protocol: events out on standard output, commands in on standard input, the log in a file.
+
+Used by the producer, the windows, the sink, the exchange and the ClickHouse process. When standard input ends, the
+parent is gone: the child stops in an orderly way, as on SIGTERM.
+"""
+
+import logging
+import logging.handlers
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from pipeline.events import ChildEvent, Command, LogLine
+from pipeline.text import clean
+
+LOG_BYTES = 10 * 1024 * 1024
+LOG_FILES = 5
+
+_encoder = msgspec.json.Encoder()
+_commands = msgspec.json.Decoder(Command)
+
+
+def now_ms() -> int:
+    """Return the wall clock in milliseconds since the epoch."""
+    return time.time_ns() // 1_000_000
+
+
+class Channel:
+    """The two pipes to the supervisor. Writing is safe from any thread; reading goes on in a thread of its own."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+
+    def send(self, event: ChildEvent) -> None:
+        """Write one event as a line. A parent that went away is no error here: ``listen`` tells of it."""
+        line = _encoder.encode(event) + b"\n"
+        with self._lock:
+            try:
+                sys.stdout.buffer.write(line)
+                sys.stdout.buffer.flush()
+            except BrokenPipeError:
+                return
+
+    def listen(self, on_command: Callable[[Command], None], on_end: Callable[[], None]) -> None:
+        """Read commands in a daemon thread until standard input ends; both callbacks run in that thread."""
+
+        def read() -> None:
+            log = logging.getLogger("pipeline.child")
+            for line in sys.stdin.buffer:
+                try:
+                    command = _commands.decode(line)
+                except msgspec.DecodeError as error:
+                    log.error("command not understood: %s", error)
+                    continue
+                on_command(command)
+            on_end()
+
+        threading.Thread(target=read, name="commands", daemon=True).start()
+
+
+class _LogLines(logging.Handler):
+    """Sends warnings and errors to the supervisor as ``LogLine``."""
+
+    def __init__(self, channel: Channel) -> None:
+        super().__init__(logging.WARNING)
+        self._channel = channel
+
+    def emit(self, record: logging.LogRecord) -> None:
+        message = record.getMessage()
+        if record.exc_info and record.exc_info[1] is not None:
+            message = f"{message}: {type(record.exc_info[1]).__name__}: {record.exc_info[1]}"
+        self._channel.send(
+            LogLine(
+                level=record.levelname,
+                time=int(record.created * 1000),
+                message=clean(message),
+                reason=getattr(record, "reason", None),
+                symbol=getattr(record, "symbol", None),
+            )
+        )
+
+
+class _CleanFormatter(logging.Formatter):
+    """One record, one or more lines, nothing in them that a terminal would act on."""
+
+    converter = staticmethod(time.gmtime)  # UTC; the base class calls it with seconds since the epoch
+
+    def format(self, record: logging.LogRecord) -> str:
+        return clean(super().format(record), limit=20_000, multiline=True)
+
+
+def start_logging(channel: Channel, path: Path, level: int = logging.INFO) -> None:
+    """Send the root logger to ``path`` (rotated: 10 MiB, five files) and warnings and errors up the channel too.
+
+    ``log.warning(…, extra={"reason": …, "symbol": …})`` fills those fields of the ``LogLine``.
+    """
+    file = logging.handlers.RotatingFileHandler(path, maxBytes=LOG_BYTES, backupCount=LOG_FILES - 1, encoding="utf-8")
+    file.setFormatter(
+        _CleanFormatter("%(asctime)s.%(msecs)03dZ %(levelname)s %(name)s %(message)s", "%Y-%m-%dT%H:%M:%S")
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [file, _LogLines(channel)]
+    root.setLevel(level)
