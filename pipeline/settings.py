@@ -133,8 +133,10 @@ class Settings(BaseSettings):
     )
 
     # --- Kafka
-    kafka_brokers: Literal[1, 3] = Field(
+    kafka_brokers: int = Field(
         3,
+        ge=1,
+        le=3,
         validation_alias=AliasChoices("kafka_brokers", "KAFKA_BROKERS"),
         description="Brokers of the local profile: 3, or 1 for small machines.",
     )
@@ -236,6 +238,13 @@ class Settings(BaseSettings):
                 raise ValueError(f"{symbol!r} cannot be a symbol")
         return tuple(dict.fromkeys(symbols))
 
+    @field_validator("kafka_brokers")
+    @classmethod
+    def _odd_brokers(cls, brokers: int) -> int:
+        if brokers == 2:
+            raise ValueError("3, or 1 for small machines: two brokers survive no more than one does")
+        return brokers
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         problems = []
@@ -268,6 +277,11 @@ class Settings(BaseSettings):
     def recording(self) -> Path | None:
         """The recording to replay, or None for the live and the simulated feed."""
         return None if self.feed in (LIVE, SIMULATED) else Path(self.feed)
+
+    @property
+    def feed_kind(self) -> str:
+        """``live``, ``simulated`` or ``recorded``: what a home is bound to."""
+        return "recorded" if self.recording else self.feed
 
     @property
     def replication(self) -> int:

@@ -1,0 +1,1 @@
+"""The terminal application: it launches, supervises and shows the pipeline. ``pipeline`` never imports from here."""

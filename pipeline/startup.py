@@ -1,0 +1,109 @@
+"""The start-up steps: topics, schemas, DDL. Each tells its result line by line, in the server's own words.
+
+The steps know no profile and no order; ``stack.py`` says when each may run, and runs it again when asked to.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from clickhouse_connect.driver.exceptions import ClickHouseError
+from confluent_kafka.admin import AdminClient
+
+from pipeline.broker.topics import ensure_topics, wanted_topics
+from pipeline.child import now_ms
+from pipeline.events import StepChanged, StepState
+from pipeline.schemas.codec import SUBJECTS, load_schema
+from pipeline.schemas.registry import RegistryError, registry_of
+from pipeline.settings import Settings
+from pipeline.store.client import connect
+from pipeline.store.ddl import apply
+from pipeline.text import clean
+
+COMPATIBILITY = "BACKWARD"
+
+
+class StepFailedError(RuntimeError):
+    """A step did not succeed; the checklist has the details."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checklist:
+    """Runs steps in threads and tells their lines to ``emit`` in the event loop it was made in."""
+
+    emit: Callable[[StepChanged], None]
+    loop: asyncio.AbstractEventLoop
+
+    def tell(self, group: str, name: str, state: StepState, detail: str = "") -> None:
+        """Emit one line; from any thread. ``detail`` is cleaned here."""
+        step = StepChanged(group=group, name=name, state=state, detail=clean(detail), time=now_ms())
+        self.loop.call_soon_threadsafe(self.emit, step)
+
+    async def run(self, group: str, step: Callable[["Lines"], None]) -> None:
+        """Run a blocking step in a thread.
+
+        Raises:
+            StepFailedError: a line of it failed.
+        """
+        lines = Lines(self, group)
+        await asyncio.to_thread(step, lines)
+        if lines.failed:
+            raise StepFailedError(f"{group}: {'; '.join(lines.failed)}")
+
+
+class Lines:
+    """The lines of one run of a step; remembers which failed."""
+
+    def __init__(self, checklist: Checklist, group: str) -> None:
+        self._checklist = checklist
+        self._group = group
+        self.failed: list[str] = []
+
+    def __call__(self, name: str, state: StepState, detail: str = "") -> None:
+        """Tell the state of one line."""
+        if state is StepState.FAILED:
+            self.failed.append(f"{name}: {clean(detail)}")
+        self._checklist.tell(self._group, name, state, detail)
+
+
+def topics(settings: Settings, lines: Lines) -> None:
+    """Create the topics that are missing, compare those that exist."""
+    specs = wanted_topics(settings)
+    for spec in specs:
+        lines(spec.name, StepState.RUNNING)
+    ensure_topics(AdminClient(settings.kafka_config()), specs, lines)
+
+
+def schemas(settings: Settings, lines: Lines) -> None:
+    """Register every subject, before any other part touches one; show the registry's compatibility."""
+    registry = registry_of(settings)
+    try:
+        level = registry.compatibility()
+        # The local registry is started with it. A registry of the user's own serves others too: shown, not changed.
+        same = level == COMPATIBILITY
+        detail = level if same else f"{level}, expected {COMPATIBILITY}: incompatible schemas would be taken"
+        lines("compatibility", StepState.EXISTS if same else StepState.DIFFERENT, detail)
+    except RegistryError as error:
+        lines("compatibility", StepState.FAILED, str(error))
+    for subject, name in SUBJECTS.items():
+        lines(subject, StepState.RUNNING)
+        schema = load_schema(name)
+        try:
+            known = registry.schema_id(subject, schema)
+            schema_id = registry.register(subject, schema) if known is None else known
+            lines(subject, StepState.DONE if known is None else StepState.EXISTS, f"schema id {schema_id}")
+        except RegistryError as error:
+            lines(subject, StepState.FAILED, str(error))
+
+
+def ddl(settings: Settings, lines: Lines) -> None:
+    """Apply ``clickhouse/*.sql``, statement by statement."""
+    try:
+        client = connect(settings)
+    except ClickHouseError as error:
+        lines("connect", StepState.FAILED, str(error))
+        return
+    try:
+        apply(client, "clickhouse", lines)
+    finally:
+        client.close()
