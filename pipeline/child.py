@@ -6,6 +6,7 @@ parent is gone: the child stops in an orderly way, as on SIGTERM.
 
 import logging
 import logging.handlers
+import os
 import sys
 import threading
 import time
@@ -50,7 +51,9 @@ class Channel:
 
         def read() -> None:
             log = logging.getLogger("pipeline.child")
-            for line in sys.stdin.buffer:
+            # Not sys.stdin: the interpreter takes its lock at exit, and dies if this thread waits inside it.
+            lines = os.fdopen(0, "rb", closefd=False)
+            for line in lines:
                 try:
                     command = _commands.decode(line)
                 except msgspec.DecodeError as error:

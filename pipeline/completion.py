@@ -4,8 +4,11 @@ import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
+from clickhouse_connect.driver.exceptions import ClickHouseError
+
 from pipeline.events import ChildEvent, Command, ProducerStats
 from pipeline.ledger import Ledger, Stored
+from pipeline.text import clean
 
 POLL = 0.25
 """Seconds between two looks at books that do not balance yet."""
@@ -23,7 +26,11 @@ class Pipeline(Protocol):
         """Send a command to a child; False where it does not run."""
 
     async def audit(self, accepted: Ranges) -> Stored:
-        """Look up in the store what is there of the accepted trades, and of the windows that are due."""
+        """Look up in the store what is there of the accepted trades, and of the windows that are due.
+
+        Raises:
+            ClickHouseError: the store does not answer.
+        """
 
 
 class Completion:
@@ -55,7 +62,7 @@ class Completion:
             self._missing = await self._look()
             if not self._missing:
                 return
-            if self._missing != seen or self._frames_may_come():
+            if self._missing != seen or self._may_go_on():
                 seen, since = self._missing, self._clock()
             if self._clock() - since > self._patience:
                 return
@@ -71,10 +78,13 @@ class Completion:
         if self._accepted is None:
             self._pipeline.send("producer", Command(report_ids=True))
             return ["the producer has not told which trades it accepted"]
-        self._stored = await self._pipeline.audit(self._accepted)
+        try:
+            self._stored = await self._pipeline.audit(self._accepted)
+        except ClickHouseError as error:  # it may be away for a moment
+            return [f"the store does not answer: {clean(str(error))}"]
         return self._ledger.unstored(self._stored)
 
-    def _frames_may_come(self) -> bool:
-        """A quiet stretch of a recording is no stall."""
+    def _may_go_on(self) -> bool:
+        """A slow start is no stall (a failed one ends the run by itself), nor is a quiet stretch of a recording."""
         exchange, producer = self._ledger.exchange, self._ledger.producer
-        return bool(exchange and producer and not exchange.ended and producer.connected)
+        return exchange is None or producer is None or (producer.connected and not exchange.ended)

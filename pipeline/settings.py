@@ -26,6 +26,8 @@ APP = "cryptostreamx"
 
 LIVE = "live"
 SIMULATED = "simulated"
+RECORDED = "recorded"
+"""Kinds of feed; the third stands for any recording."""
 
 
 class SettingsError(ValueError):
@@ -47,6 +49,15 @@ def _split(value: object) -> object:
 def _own(name: str) -> Any:
     """Alias of a setting of our own: the field's name as keyword, ``CRYPTOSTREAMX_<NAME>`` in the environment."""
     return AliasChoices(name, f"CRYPTOSTREAMX_{name.upper()}")
+
+
+def _kind(feed: str) -> str:
+    return feed if feed in (LIVE, SIMULATED) else RECORDED
+
+
+def _default_home(chosen: dict[str, Any]) -> Path:
+    """A home for each kind of feed, so that simulated trades never stand among live ones."""
+    return Path(platformdirs.user_state_dir(APP)) / _kind(chosen.get("feed", LIVE))
 
 
 class Settings(BaseSettings):
@@ -80,9 +91,9 @@ class Settings(BaseSettings):
         description="Symbols to stream from the start, separated by commas.",
     )
     home: Path = Field(
-        default_factory=lambda: Path(platformdirs.user_state_dir(APP)),
+        default_factory=_default_home,
         validation_alias=_own("home"),
-        description="Folder for logs/, data/ and run/; one running instance a folder.",
+        description="Folder for logs/, data/ and run/; one running instance a folder. The default depends on the feed.",
     )
     cache: Path = Field(
         default_factory=lambda: Path(platformdirs.user_cache_dir(APP)),
@@ -139,6 +150,11 @@ class Settings(BaseSettings):
         le=3,
         validation_alias=AliasChoices("kafka_brokers", "KAFKA_BROKERS"),
         description="Brokers of the local profile: 3, or 1 for small machines.",
+    )
+    maven_repository_url: str | None = Field(
+        None,
+        validation_alias=AliasChoices("maven_repository_url", "MAVEN_REPOSITORY_URL"),
+        description="A mirror to download the local servers' jars from, instead of the public repository.",
     )
     kafka_bootstrap_servers: str | None = Field(
         None,
@@ -238,6 +254,16 @@ class Settings(BaseSettings):
                 raise ValueError(f"{symbol!r} cannot be a symbol")
         return tuple(dict.fromkeys(symbols))
 
+    @field_validator("home", "cache")
+    @classmethod
+    def _absolute(cls, path: Path) -> Path:
+        return path.expanduser().absolute()
+
+    @field_validator("feed")
+    @classmethod
+    def _absolute_recording(cls, feed: str) -> str:
+        return str(Path(feed).expanduser().absolute()) if _kind(feed) == RECORDED else feed
+
     @field_validator("kafka_brokers")
     @classmethod
     def _odd_brokers(cls, brokers: int) -> int:
@@ -248,10 +274,12 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         problems = []
-        if self.feed not in (LIVE, SIMULATED):
+        if self.recording is not None:
             if not self.feed.endswith((".frames", ".frames.gz")):
-                problems.append(f"feed: {self.feed!r} is neither live, simulated nor a .frames or .frames.gz file")
-            elif not Path(self.feed).is_file():
+                problems.append(
+                    f"feed: {self.recording.name!r} is neither live, simulated nor a .frames or .frames.gz file"
+                )
+            elif not self.recording.is_file():
                 problems.append(f"feed: there is no file {self.feed!r}")
         if self.until_end and (self.recording is None or not self.headless):
             problems.append("until_end: needs a recording (--feed FILE) and --headless")
@@ -276,12 +304,12 @@ class Settings(BaseSettings):
     @property
     def recording(self) -> Path | None:
         """The recording to replay, or None for the live and the simulated feed."""
-        return None if self.feed in (LIVE, SIMULATED) else Path(self.feed)
+        return Path(self.feed) if self.feed_kind == RECORDED else None
 
     @property
     def feed_kind(self) -> str:
         """``live``, ``simulated`` or ``recorded``: what a home is bound to."""
-        return "recorded" if self.recording else self.feed
+        return _kind(self.feed)
 
     @property
     def replication(self) -> int:
@@ -349,6 +377,8 @@ class Settings(BaseSettings):
         except ValidationError as error:
             problems: list[str] = []
             for item in error.errors(include_url=False, include_input=False):
+                if item["type"] == "default_factory_not_called":  # follows from another field's error
+                    continue
                 message = item["msg"].removeprefix("Value error, ")
                 where = str(item["loc"][0]) if item["loc"] else ""
                 problems.extend(f"{_field_of(where)}: {message}".removeprefix(": ") for message in message.split("\n"))

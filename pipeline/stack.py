@@ -1,64 +1,119 @@
-"""The stack: everything that runs, in order. The only file that knows the profiles.
+"""The stack, as an application holds it: one home, one feed, one run at a time. Only this file knows the profiles."""
 
-A profile is a list of servers and their addresses (``_local``, ``_cluster``). What comes after - topics, schemas, DDL,
-the producer, the windows, the sink, the reading for the screen - is one code path over addresses.
-"""
-
-import asyncio
-import hashlib
-import math
-from collections.abc import Awaitable, Callable
-from functools import partial
-from pathlib import Path
+from collections.abc import Callable
 from typing import IO
 
-from pipeline import startup
-from pipeline.broker.cluster import ClusterWatch
-from pipeline.broker.reader import Reader
 from pipeline.child import now_ms
+from pipeline.completion import Ranges
 from pipeline.events import Command, StackEvent, StackPhase
-from pipeline.home import Home
-from pipeline.model import ServiceState
-from pipeline.services import jars, python
-from pipeline.services.leftovers import end_leftovers
-from pipeline.services.ports import free_ports
-from pipeline.services.supervisor import ServiceFailedError, Supervisor
+from pipeline.home import Home, HomeInUseError, WrongFeedError
+from pipeline.ledger import Stored
+from pipeline.run import Run
+from pipeline.servers import LocalServers, OwnServers
 from pipeline.settings import LIVE, SIMULATED, Settings
-from pipeline.startup import Checklist, Lines, StepFailedError
-
-USUAL_PORTS = {
-    "zookeeper": 2181,
-    "kafka-0": 9092,
-    "kafka-1": 9093,
-    "kafka-2": 9094,
-    "schema-registry": 8081,
-    "clickhouse": 8123,
-    "exchange": 9443,
-}
+from pipeline.text import clean
 
 
 class Stack:
-    """One instance of the pipeline in one home.
-
-    ``open`` takes the home, ``start`` returns at once and everything else rises as events, ``stop`` ends all processes,
-    ``close`` lets the home go. All coroutines belong to one event loop.
+    """``open`` takes the home, ``start`` returns at once and all else rises as events, ``stop`` ends every process,
+    ``close`` lets the home go. Coroutines belong to one event loop.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.symbols: tuple[str, ...] = settings.symbols
-        """Symbols known to this run, in order; which of them are streamed is the producer's to report."""
-        self._home = Home(settings.home)
+        """As chosen; the addresses of servers that are started here are not in them."""
         self._lock: IO[str] | None = None
-        self._retry = asyncio.Event()
-        self._running: asyncio.Task[None] | None = None
-        self._emit: Callable[[StackEvent], None] = lambda _event: None
-        self._supervisor: Supervisor | None = None
-        self._reader: Reader | None = None
-        self._watch: ClusterWatch | None = None
+        self._run: Run | None = None
 
     @property
     def feed(self) -> str:
         """What is streamed, for a person: ``live``, ``simulated`` or ``replay of <file>``."""
         recording = self.settings.recording
         return f"replay of {recording.name}" if recording else self.settings.feed
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """The symbols of this run, in order; which of them are streamed is the producer's to report."""
+        return self.settings.symbols
+
+    def open(self) -> None:
+        """Take the home for this process.
+
+        Raises:
+            HomeInUseError: another instance runs in it.
+            WrongFeedError: it holds trades of another kind of feed.
+            OSError: its folders cannot be made.
+        """
+        home = Home(self.settings.home)
+        home.create()
+        self._lock = home.lock()
+        try:
+            home.claim(self.settings.feed_kind)
+        except WrongFeedError:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Let the home go."""
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    async def start(self, emit: Callable[[StackEvent], None]) -> None:
+        """Begin to start everything; returns at once. ``emit`` is called in this event loop and must not block.
+
+        Raises:
+            OSError: no free port was found.
+        """
+        self._emit = emit
+        home = Home(self.settings.home)
+        servers = LocalServers(self.settings, home) if self.settings.profile == "local" else OwnServers()
+        self._run = Run(self.settings, home, servers, emit)
+        self._run.start()
+
+    async def stop(self) -> None:
+        """Stop everything in order, flushing first; returns when no process is left."""
+        if self._run is not None:
+            await self._run.stop()
+            self._run = None
+
+    async def retry(self) -> None:
+        """Try again what failed: start-up steps, services that were given up, the connection to the exchange."""
+        if self._run is not None:
+            await self._run.retry()
+
+    async def restart(self, service: str) -> None:
+        """Stop one service and start it again."""
+        if self._run is not None:
+            await self._run.restart(service)
+
+    async def set_symbols(self, symbols: tuple[str, ...]) -> None:
+        """Stream exactly these symbols from now on."""
+        if self._run is not None:
+            self._run.set_symbols(symbols)
+
+    async def use_simulated(self) -> None:
+        """Stop, and start again with the simulated exchange, in a home of its own. Only ever a person's choice."""
+        await self.stop()
+        self.close()
+        home = self.settings.home
+        name = SIMULATED if home.name == LIVE else f"{home.name}-{SIMULATED}"
+        self.settings = self.settings.model_copy(update={"feed": SIMULATED, "home": home.with_name(name)})
+        try:
+            self.open()
+            await self.start(self._emit)
+        except (HomeInUseError, WrongFeedError, OSError) as error:
+            self._emit(StackPhase("failed", now_ms(), clean(str(error))))
+
+    def send(self, service: str, command: Command) -> bool:
+        """Send a command to a child; False where it does not run."""
+        return self._run is not None and self._run.send(service, command)
+
+    async def audit(self, accepted: Ranges) -> Stored:
+        """Look up in the store what is there of the accepted trades, and whether the windows agree with them.
+
+        Raises:
+            ClickHouseError: the store does not answer.
+        """
+        assert self._run is not None, "start comes first"
+        return await self._run.audit(accepted)

@@ -6,6 +6,8 @@ The steps know no profile and no order; ``stack.py`` says when each may run, and
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
 
 from clickhouse_connect.driver.exceptions import ClickHouseError
 from confluent_kafka.admin import AdminClient
@@ -13,14 +15,23 @@ from confluent_kafka.admin import AdminClient
 from pipeline.broker.topics import ensure_topics, wanted_topics
 from pipeline.child import now_ms
 from pipeline.events import StepChanged, StepState
+from pipeline.ledger import Stored
+from pipeline.model import WINDOW_MS
 from pipeline.schemas.codec import SUBJECTS, load_schema
 from pipeline.schemas.registry import RegistryError, registry_of
+from pipeline.services import jars, jvm
 from pipeline.settings import Settings
+from pipeline.store.audit import Ranges, check_windows, stored_trades
 from pipeline.store.client import connect
 from pipeline.store.ddl import apply
 from pipeline.text import clean
 
 COMPATIBILITY = "BACKWARD"
+
+
+Result = TypeVar("Result")
+Fetch = Callable[[Path, jars.OnProgress, str | None], Result]
+"""``jars.kafka_jars`` or ``jars.registry_archive``."""
 
 
 class StepFailedError(RuntimeError):
@@ -39,16 +50,17 @@ class Checklist:
         step = StepChanged(group=group, name=name, state=state, detail=clean(detail), time=now_ms())
         self.loop.call_soon_threadsafe(self.emit, step)
 
-    async def run(self, group: str, step: Callable[["Lines"], None]) -> None:
-        """Run a blocking step in a thread.
+    async def run(self, group: str, step: Callable[["Lines"], Result]) -> Result:
+        """Run a blocking step in a thread and return its result.
 
         Raises:
             StepFailedError: a line of it failed.
         """
         lines = Lines(self, group)
-        await asyncio.to_thread(step, lines)
+        result = await asyncio.to_thread(step, lines)
         if lines.failed:
             raise StepFailedError(f"{group}: {'; '.join(lines.failed)}")
+        return result
 
 
 class Lines:
@@ -64,6 +76,45 @@ class Lines:
         if state is StepState.FAILED:
             self.failed.append(f"{name}: {clean(detail)}")
         self._checklist.tell(self._group, name, state, detail)
+
+    def failure(self, name: str, detail: str) -> StepFailedError:
+        """Tell that a line failed, and return what to raise where nothing can come after it."""
+        self(name, StepState.FAILED, detail)
+        return StepFailedError(f"{self._group}: {self.failed[-1]}")
+
+
+def java_runtime(settings: Settings, lines: Lines) -> jvm.JavaRuntime:
+    """Prepare the Java runtime.
+
+    Raises:
+        StepFailedError: it does not run here.
+    """
+    lines("Java runtime", StepState.RUNNING)
+    try:
+        runtime = jvm.prepare(settings.cache)
+    except (jvm.JavaError, OSError) as error:
+        raise lines.failure("Java runtime", str(error)) from error
+    lines("Java runtime", StepState.DONE)
+    return runtime
+
+
+def download(name: str, fetch: Fetch[Result], settings: Settings, lines: Lines) -> Result:
+    """Fetch what is missing of the servers, with progress.
+
+    Raises:
+        StepFailedError: it cannot be fetched.
+    """
+
+    def show(progress: jars.Progress) -> None:
+        lines(name, StepState.RUNNING, progress.detail)
+
+    lines(name, StepState.RUNNING)
+    try:
+        result = fetch(settings.cache, show, settings.maven_repository_url)
+    except (jars.DownloadError, OSError) as error:
+        raise lines.failure(name, str(error)) from error
+    lines(name, StepState.DONE)
+    return result
 
 
 def topics(settings: Settings, lines: Lines) -> None:
@@ -101,9 +152,27 @@ def ddl(settings: Settings, lines: Lines) -> None:
     try:
         client = connect(settings)
     except ClickHouseError as error:
-        lines("connect", StepState.FAILED, str(error))
-        return
+        raise lines.failure("connection", str(error)) from error
     try:
         apply(client, "clickhouse", lines)
+    finally:
+        client.close()
+
+
+def audit(settings: Settings, accepted: Ranges) -> Stored:
+    """Look up in the store what is there of the accepted trades, and hold the windows against the stored trades.
+
+    Raises:
+        ClickHouseError: the store does not answer.
+    """
+    client = connect(settings)
+    try:
+        checks = {size: check_windows(client, size) for size in WINDOW_MS}
+        return Stored(
+            rows=stored_trades(client, accepted),
+            due={size: check.due for size, check in checks.items()},
+            closed={size: check.closed for size, check in checks.items()},
+            wrong=tuple(words for check in checks.values() for words in check.differences),
+        )
     finally:
         client.close()

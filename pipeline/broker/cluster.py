@@ -1,0 +1,126 @@
+"""The cluster's health, every two seconds: what its metadata says, and which brokers' ports answer.
+
+``list_topics()`` keeps answering in milliseconds while the controller is away, which the other admin calls do not; but
+it lists a killed broker until ZooKeeper's session has run out. A TCP probe of each listed broker tells at once.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+
+from pipeline.broker.topics import words
+from pipeline.child import now_ms
+from pipeline.events import BrokerView, ClusterSeen
+from pipeline.settings import Settings
+
+INTERVAL_S = 2.0
+METADATA_TIMEOUT_S = 3.0
+PROBE_TIMEOUT_S = 1.0
+
+_log = logging.getLogger(__name__)
+
+
+def view(
+    metadata: Any, reachable: Mapping[int, bool], expected: int, now: int, error: str | None = None
+) -> ClusterSeen:
+    """Return what the metadata and the probes say. Pure.
+
+    ``metadata`` is the client library's ``ClusterMetadata`` (or None), ``reachable`` has the probes by broker id,
+    ``expected`` is how many brokers there should be, ``now`` in milliseconds.
+    """
+    if metadata is None:
+        return ClusterSeen(time=now, expected_brokers=expected, error=error)
+    partitions = [part for topic in metadata.topics.values() for part in topic.partitions.values()]
+    leaders = [part.leader for part in partitions]
+    brokers = tuple(
+        BrokerView(
+            id=broker.id,
+            host=broker.host,
+            port=broker.port,
+            reachable=reachable.get(broker.id, False),
+            leaders=leaders.count(broker.id),
+            is_controller=broker.id == metadata.controller_id,
+        )
+        for broker in sorted(metadata.brokers.values(), key=lambda broker: int(broker.id))
+    )
+    return ClusterSeen(
+        time=now,
+        brokers=brokers,
+        expected_brokers=max(expected, len(brokers)),
+        partitions=len(partitions),
+        replicas=sum(len(part.replicas) for part in partitions),
+        in_sync=sum(len(part.isrs) for part in partitions),
+        under_replicated=sum(len(part.isrs) < len(part.replicas) for part in partitions),
+        offline=sum(leader < 0 for leader in leaders),
+        error=error,
+        topics={name: len(topic.partitions) for name, topic in sorted(metadata.topics.items())},
+    )
+
+
+class ClusterWatch:
+    """Emits a ``ClusterSeen`` every two seconds, for as long as ``run`` runs; comes back by itself after any loss."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        emit: Callable[[ClusterSeen], None],
+        expected_brokers: int = 0,
+        interval: float = INTERVAL_S,
+    ) -> None:
+        """``emit`` is called in the event loop; ``expected_brokers`` 0: as many as were ever seen; ``interval`` in s."""
+        self._emit = emit
+        self._interval = interval
+        self._expected = expected_brokers
+        self._metadata: Any = None
+        config = settings.kafka_config() | {"reconnect.backoff.max.ms": 2_000, "log_level": 3}
+        # With a logger the library's lines go there, when polled, instead of to the terminal.
+        self._admin = AdminClient(config, logger=_log)
+
+    async def run(self) -> None:
+        """Watch until cancelled."""
+        loop = asyncio.get_running_loop()
+        while True:
+            started = loop.time()
+            self._emit(await self.look())
+            await asyncio.sleep(max(0.0, self._interval - (loop.time() - started)))
+
+    async def look(self) -> ClusterSeen:
+        """Look once. Where no broker answers, the last known brokers are shown with what the probes say."""
+        asking = asyncio.create_task(asyncio.to_thread(self._ask))
+        # While every broker is away the metadata take their whole time-out; the ports need not wait for that.
+        known = await self._probe(self._metadata)
+        try:
+            self._metadata, error = await asking, None
+        except KafkaException as exception:
+            error = words(exception)
+        listed = {} if self._metadata is None else self._metadata.brokers
+        reachable = known if known.keys() == listed.keys() else await self._probe(self._metadata)
+        self._expected = max(self._expected, len(listed))
+        return view(self._metadata, reachable, self._expected, now_ms(), error)
+
+    def _ask(self) -> Any:
+        self._admin.poll(0)
+        return self._admin.list_topics(timeout=METADATA_TIMEOUT_S)
+
+    @staticmethod
+    async def _probe(metadata: Any) -> dict[int, bool]:
+        if metadata is None:
+            return {}
+        brokers = list(metadata.brokers.values())
+        answers = await asyncio.gather(*(_answers(broker.host, broker.port) for broker in brokers))
+        return {broker.id: answer for broker, answer in zip(brokers, answers, strict=True)}
+
+
+async def _answers(host: str, port: int) -> bool:
+    """Tell whether a TCP connection is taken."""
+    try:
+        async with asyncio.timeout(PROBE_TIMEOUT_S):
+            _, writer = await asyncio.open_connection(host, port)
+    except OSError:  # TimeoutError is one
+        return False
+    writer.close()
+    return True
