@@ -5,7 +5,6 @@ parent is gone: the child stops in an orderly way, as on SIGTERM.
 """
 
 import logging
-import logging.handlers
 import os
 import sys
 import threading
@@ -16,10 +15,8 @@ from pathlib import Path
 import msgspec
 
 from pipeline.events import ChildEvent, Command, LogLine
+from pipeline.logs import log_to
 from pipeline.text import clean
-
-LOG_BYTES = 10 * 1024 * 1024
-LOG_FILES = 5
 
 _encoder = msgspec.json.Encoder()
 _commands = msgspec.json.Decoder(Command)
@@ -87,24 +84,10 @@ class _LogLines(logging.Handler):
         )
 
 
-class _CleanFormatter(logging.Formatter):
-    """One record, one or more lines, nothing in them that a terminal would act on."""
-
-    converter = staticmethod(time.gmtime)  # UTC; the base class calls it with seconds since the epoch
-
-    def format(self, record: logging.LogRecord) -> str:
-        return clean(super().format(record), limit=20_000, multiline=True)
-
-
 def start_logging(channel: Channel, path: Path, level: int = logging.INFO) -> None:
-    """Send the root logger to ``path`` (rotated: 10 MiB, five files) and warnings and errors up the channel too.
+    """Send the root logger to ``path`` (see ``pipeline.logs``), and warnings and errors up the channel too.
 
     ``log.warning(…, extra={"reason": …, "symbol": …})`` fills those fields of the ``LogLine``.
     """
-    file = logging.handlers.RotatingFileHandler(path, maxBytes=LOG_BYTES, backupCount=LOG_FILES - 1, encoding="utf-8")
-    file.setFormatter(
-        _CleanFormatter("%(asctime)s.%(msecs)03dZ %(levelname)s %(name)s %(message)s", "%Y-%m-%dT%H:%M:%S")
-    )
-    root = logging.getLogger()
-    root.handlers[:] = [file, _LogLines(channel)]
-    root.setLevel(level)
+    log_to(path, level)
+    logging.getLogger().addHandler(_LogLines(channel))

@@ -8,6 +8,7 @@ from pipeline.completion import Ranges
 from pipeline.events import Command, StackEvent, StackPhase
 from pipeline.home import Home, HomeInUseError, WrongFeedError
 from pipeline.ledger import Stored
+from pipeline.logs import log_to
 from pipeline.run import Run
 from pipeline.servers import LocalServers, OwnServers
 from pipeline.settings import LIVE, SIMULATED, Settings
@@ -52,6 +53,7 @@ class Stack:
         except WrongFeedError:
             self.close()
             raise
+        log_to(home.logs / "application.log")
 
     def close(self) -> None:
         """Let the home go."""

@@ -58,11 +58,13 @@ CASES: list[tuple[str, Reason]] = [
     (raw("s", '"\\ud800"'), Reason.NOT_JSON),
     ("[" * 100_000, Reason.NOT_JSON),
     (frame().replace('"p":', '"p":"1.00000000","p":'), Reason.DUPLICATE_FIELD),
-    (frame(stream="ethusdt@trade"), Reason.WRONG_STREAM),
+    (frame(s="ETHUSDT"), Reason.WRONG_STREAM),
     (frame(x="y" * 1_000_000), Reason.TOO_LARGE),
-    (frame(stream="\x1b]0;x\x07@trade", s="\x1b]0;x\x07"), Reason.UNKNOWN_SYMBOL),
-    (frame(stream="[/b]@trade", s="[/b]"), Reason.UNKNOWN_SYMBOL),
-    (frame(stream="'; drop table x@trade", s="'; DROP TABLE x"), Reason.UNKNOWN_SYMBOL),
+    (frame(s="\x1b]0;x\x07"), Reason.WRONG_STREAM),
+    (frame(s="[/b]"), Reason.WRONG_STREAM),
+    (frame(s=""), Reason.WRONG_STREAM),
+    (frame(s="BTC\u202eUSDT"), Reason.WRONG_STREAM),
+    (frame(s="'; DROP TABLE x"), Reason.WRONG_STREAM),
     (frame(t=10), Reason.DUPLICATE),
 ]
 
