@@ -5,14 +5,12 @@ it lists a killed broker until ZooKeeper's session has run out. A TCP probe of e
 """
 
 import asyncio
-import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
 
-from pipeline.broker.topics import words
+from pipeline.broker.topics import admin_client, words
 from pipeline.child import now_ms
 from pipeline.events import BrokerView, ClusterSeen
 from pipeline.settings import Settings
@@ -20,8 +18,6 @@ from pipeline.settings import Settings
 INTERVAL_S = 2.0
 METADATA_TIMEOUT_S = 3.0
 PROBE_TIMEOUT_S = 1.0
-
-_log = logging.getLogger(__name__)
 
 
 def view(
@@ -71,14 +67,15 @@ class ClusterWatch:
         expected_brokers: int = 0,
         interval: float = INTERVAL_S,
     ) -> None:
-        """``emit`` is called in the event loop; ``expected_brokers`` 0: as many as were ever seen; ``interval`` in s."""
+        """``emit`` is called in the event loop; ``interval`` is in seconds.
+
+        ``expected_brokers`` 0 stands for as many as were ever seen.
+        """
         self._emit = emit
         self._interval = interval
         self._expected = expected_brokers
         self._metadata: Any = None
-        config = settings.kafka_config() | {"reconnect.backoff.max.ms": 2_000, "log_level": 3}
-        # With a logger the library's lines go there, when polled, instead of to the terminal.
-        self._admin = AdminClient(config, logger=_log)
+        self._admin = admin_client(settings)
 
     async def run(self) -> None:
         """Watch until cancelled."""
@@ -103,7 +100,7 @@ class ClusterWatch:
         return view(self._metadata, reachable, self._expected, now_ms(), error)
 
     def _ask(self) -> Any:
-        self._admin.poll(0)
+        self._admin.poll(0)  # serves the library's log
         return self._admin.list_topics(timeout=METADATA_TIMEOUT_S)
 
     @staticmethod

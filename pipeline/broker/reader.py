@@ -164,7 +164,8 @@ class Reader:
     def _on_error(self, error: KafkaError) -> None:
         # The library reconnects by itself, and tells of each broker; only the loss of all of them stops the reading.
         if error.code() == KafkaError._ALL_BROKERS_DOWN or error.fatal():
-            self._connection_trouble = words(KafkaException(error))
+            # What the last request said, if one failed already, says more than how many are down.
+            self._connection_trouble = self._connection_trouble or words(KafkaException(error))
         else:
             _log.info("Kafka: %s", words(KafkaException(error)))
 

@@ -4,6 +4,7 @@ An existing topic is never changed: what differs is said, and a person decides. 
 mean. Calls block; every one has a time-out.
 """
 
+import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -36,6 +37,8 @@ COMMON = {
 KEPT = {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"}
 """Retention goes by record timestamps: any finite one would delete a recording's windows as they are written."""
 
+_log = logging.getLogger(__name__)
+
 OnResult = Callable[[str, StepState, str], None]
 """Called with a topic's name, its state and a detail; in the thread that called ``ensure_topics``."""
 
@@ -49,6 +52,11 @@ class TopicSpec:
     replication: int
     config: Mapping[str, str] = field(default_factory=dict)
     """Kafka's topic configuration, only what is set on purpose."""
+
+
+def admin_client(settings: Settings) -> AdminClient:
+    """Return an admin client whose library's own lines go to the log: by default they go to the terminal."""
+    return AdminClient(settings.kafka_config() | {"reconnect.backoff.max.ms": 2_000, "log_level": 3}, logger=_log)
 
 
 def wanted_topics(settings: Settings) -> list[TopicSpec]:

@@ -43,8 +43,8 @@ class Progress:
 
 
 OnProgress = Callable[[Progress], None]
-"""Called in the thread that downloads. What it raises ends the download at once and is passed on: that is how one is
-given up."""
+"""Called in the thread that downloads. What it raises (but OSError and ValueError) ends the download at once and is
+passed on: that is how one is given up."""
 
 
 class DownloadError(RuntimeError):

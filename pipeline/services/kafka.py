@@ -116,6 +116,7 @@ def _service(
         probe=BrokerProbe(broker, port),
         # A broker that finds its own node of before in ZooKeeper gives up; the node goes a second after the session.
         restart=RestartPolicy(first=SESSION_MS / 1000 + 0.5, factor=1.2, jitter=0.05),
+        start_timeout=jvm.START_TIMEOUT,
         stop_timeout=jvm.STOP_TIMEOUT,
         address=f"{HOST}:{port}",
         stop_rank=STOP_KAFKA,

@@ -8,7 +8,7 @@ import os
 import re
 from pathlib import Path
 
-from pipeline.child import LOG_BYTES, LOG_FILES
+from pipeline.logs import LOG_BYTES, LOG_FILES
 from pipeline.text import clean, clean_bytes
 
 _TAIL = 64 * 1024

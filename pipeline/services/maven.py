@@ -39,7 +39,7 @@ class Pin:
     sha256: str
 
 
-class PinnedResolver(PythonResolver):  # type: ignore[misc,unused-ignore] # untyped in jgo's stubs
+class PinnedResolver(PythonResolver):
     """jgo's resolver, except that a download is what was pinned, or does not exist."""
 
     def __init__(self, pins: Mapping[str, Pin], received: Callable[[int], None]) -> None:
@@ -64,7 +64,7 @@ class PinnedResolver(PythonResolver):  # type: ignore[misc,unused-ignore] # unty
             for _ in range(_TRIES):
                 try:
                     self._fetch(f"{base.rstrip('/')}/{below}", path, pin)
-                except OSError as error:  # what requests raises is one too; a connection that broke may work again
+                except (OSError, ValueError) as error:  # OSError: all that requests raises; it may work the next time
                     problem = f"{_host(base)}: {clean(str(error))}"
                 except FetchError as error:
                     problem = f"{_host(base)}: {error}"

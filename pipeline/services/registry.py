@@ -47,6 +47,7 @@ def registry_service(home: Home, java: jvm.JavaRuntime, folder: Path, port: int)
         environment=jvm.environment(),
         probe=probe.http(f"{registry_url(port)}/subjects"),
         address=f"{HOST}:{port}",
+        start_timeout=jvm.START_TIMEOUT,
         stop_timeout=jvm.STOP_TIMEOUT,
         stop_rank=STOP_REGISTRY,
     )

@@ -233,8 +233,8 @@ class Runner:
             self._probing = background(self._probe(service.probe), f"probe {service.name}")
         elif not service.speaks_protocol:
             self._changed(self.lifecycle.ready(self._clock()))
-        else:
-            self._emit(self.view())  # the pid is known
+            return
+        self._emit(self.view())  # the pid is known
 
     async def _probe(self, probe: Probe) -> None:
         while True:

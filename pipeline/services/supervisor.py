@@ -208,7 +208,8 @@ class Supervisor:
         while True:
             await asyncio.sleep(_TICK)
             now = self._clock()
-            held_up, last = max(0.0, now - last - _TICK), now
+            late, last = now - last - _TICK, now
+            held_up = late if late > _TICK else 0.0  # the loop was blocked: reports may lie there unread
             ticks += 1
             await self._measure()
             for runner in self._runners.values():

@@ -75,6 +75,7 @@ def zookeeper_service(home: Home, java: jvm.JavaRuntime, jars: Sequence[Path], p
         environment=jvm.environment(),
         probe=ready(port),
         address=f"{HOST}:{port}",
+        start_timeout=jvm.START_TIMEOUT,
         stop_timeout=jvm.STOP_TIMEOUT,
         stop_rank=STOP_ZOOKEEPER,
     )

@@ -5,6 +5,7 @@ nothing of HTTP. A request gets a fresh connection (0.3 ms), so that nothing lea
 keeps one.
 """
 
+import fcntl
 import functools
 import json
 import logging
@@ -195,10 +196,11 @@ class Engine:
         try:
             self._first = self._connect()
         except RuntimeError as error:
-            if "Cannot lock file" in str(error):
+            # The error names no reason; the engine's lock does (its StatusFile, which also holds the owner's pid).
+            if (pid := _owner(path / "status")) is not None:
                 raise LockedError(
-                    f"{path} is open in another process (another instance, or one that is still stopping); "
-                    f"the engine said: {error}"
+                    f"{path} is open in another process (pid {pid}): another instance, or one that is still stopping. "
+                    f"The engine says: {error}"
                 ) from error
             raise engine_error(error, "unknown") from error
         self.version, self.timezone = self._first.query("SELECT version(), timezone()", "TSV").bytes().decode().split()
@@ -224,6 +226,19 @@ class Engine:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _owner(status: Path) -> str | None:
+    """Return the pid in a status file that another process holds locked; None where none does."""
+    try:
+        with status.open(encoding="utf-8", errors="replace") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return file.readline().removeprefix("PID:").strip() or "unknown"
+    except FileNotFoundError:
+        return None
+    return None
 
 
 def _quoted(value: str) -> str:

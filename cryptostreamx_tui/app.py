@@ -1,0 +1,309 @@
+"""The application: it starts the stack, takes its events into the state, and stops it in order.
+
+It constructs no stack and knows no server; ``StackLike`` is all it asks of the pipeline. Drawing is the frame
+clock's business, knowledge the state's, keys the table's (``actions.py``).
+"""
+
+import asyncio
+import signal
+from collections.abc import Callable, Coroutine, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+from textual.app import App, SystemCommand
+from textual.binding import BindingType
+from textual.screen import Screen
+
+from cryptostreamx_tui.actions import ACTIONS, Action, bindings
+from cryptostreamx_tui.format import Line
+from cryptostreamx_tui.frame import FRAME_SECONDS, Frame
+from cryptostreamx_tui.screens.confirm import ConfirmScreen
+from cryptostreamx_tui.screens.detail import DetailScreen
+from cryptostreamx_tui.screens.help import help_detail
+from cryptostreamx_tui.screens.main import MainScreen
+from cryptostreamx_tui.screens.startup import StartupScreen
+from cryptostreamx_tui.screens.stopping import StoppingScreen
+from cryptostreamx_tui.state import State
+from cryptostreamx_tui.styles.theme import NIGHT
+from cryptostreamx_tui.widgets.bars import Notice
+from pipeline.child import now_ms
+from pipeline.events import ChildReport, LogLine, StackEvent
+from pipeline.text import clean
+
+if TYPE_CHECKING:
+    from pipeline.settings import Settings
+
+SAID_MS = 4_000
+"""How long the footer shows what a key did."""
+
+
+class StackLike(Protocol):
+    """What the application asks of the pipeline. ``emit`` is called in the application's event loop."""
+
+    settings: "Settings"
+
+    @property
+    def feed(self) -> str:
+        """``live``, ``simulated`` or ``replay of <file name>``."""
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """Known symbols, in order."""
+
+    async def start(self, emit: Callable[[StackEvent], None]) -> None:
+        """Begin; returns at once, everything else comes as events."""
+
+    async def stop(self) -> None:
+        """Stop in order; returns when everything has stopped. Events keep coming meanwhile."""
+
+    async def retry(self) -> None:
+        """Try again what failed: start-up steps, services, the connection to the exchange."""
+
+    async def restart(self, service: str) -> None:
+        """Stop and start one service."""
+
+    async def set_symbols(self, symbols: tuple[str, ...]) -> None:
+        """Stream exactly these from now on."""
+
+    async def use_simulated(self) -> None:
+        """Stop, then start with the simulated exchange in a home of its own."""
+
+
+class CryptoStreamX(App[int]):
+    """The terminal application. ``run()`` returns 0 after an orderly stop."""
+
+    TITLE = "CryptoStreamX"
+    CSS_PATH: ClassVar[list[str | Path]] = ["styles/tones.tcss", "styles/screens.tcss"]  # type: ignore[assignment]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("app")
+    ENABLE_COMMAND_PALETTE = True
+
+    def __init__(self, stack: StackLike, clock: Callable[[], int] = now_ms) -> None:
+        super().__init__()
+        self.stack = stack
+        self.now = clock
+        """The wall clock, in milliseconds since the epoch."""
+        self.state = State()
+        self.frame = Frame(self, self.state, clock)
+        self.stopping = False
+        self._said: tuple[str, str, int] | None = None
+        self._main = MainScreen()
+        self._start = StartupScreen()
+        self._phase: str | None = None
+
+    # ------------------------------------------------------------ life
+
+    def on_mount(self) -> None:
+        """Show the checklist, then start the stack: the first frame waits for no server."""
+        self.register_theme(NIGHT)
+        self.theme = NIGHT.name
+        self.state.feed = self.stack.feed
+        self.state.know(self.stack.symbols)
+        self.state.want(tuple(self.stack.settings.symbols))
+        self.install_screen(self._main, "main")
+        self.install_screen(self._start, "start")
+        self.push_screen("start")
+        self.set_interval(FRAME_SECONDS, self.tick)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, self.begin_stop)
+        self.call_after_refresh(self._command, self.stack.start(self.emit), "start the pipeline")
+
+    def on_unmount(self) -> None:
+        """Give the signals back."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            loop.remove_signal_handler(number)
+
+    def emit(self, event: StackEvent) -> None:
+        """Take an event of the stack; nothing is drawn before the next tick."""
+        self.state.apply(event, self.now())
+
+    def tick(self) -> None:
+        """One tick of the frame clock."""
+        self.state.feed = self.stack.feed
+        self._follow_phase()
+        now = self.now()
+        if self.screen is self._main:
+            for pane in self._main.query("Pane"):
+                pane.fade(self.state, now)  # type: ignore[attr-defined]
+        for notice in self.screen.query(Notice):
+            notice.settle()
+        if self._said is not None and now >= self._said[2]:
+            self._said = None
+            self.touch()
+        self.frame.tick()
+
+    def _follow_phase(self) -> None:
+        phase = self.state.phase.phase if self.state.phase else None
+        changed, self._phase = phase != self._phase, phase
+        if phase == "running" and self.screen is self._start and not self._start.by_hand:
+            self.show_main()
+        elif changed and phase in ("starting", "failed") and self.screen is self._main:
+            self.show_start(by_hand=False)
+
+    def _command(self, doing: Coroutine[Any, Any, None], what: str) -> None:
+        """Let the stack do something; what it raises is shown and logged, and the screen goes on."""
+
+        async def run() -> None:
+            try:
+                await doing
+            except Exception as error:  # noqa: BLE001 - whatever it is, the user must see it and go on
+                message = clean(f"could not {what}: {type(error).__name__}: {error}")
+                entry = LogLine(level="ERROR", time=self.now(), message=message)
+                self.emit(ChildReport("application", entry))
+                self.notify(message, severity="error", markup=False)
+
+        self.run_worker(run(), exit_on_error=True)
+
+    # ------------------------------------------------------------ what widgets ask
+
+    @property
+    def pane_name(self) -> str:
+        """Name of the current pane."""
+        return self._main.pane_name
+
+    @property
+    def frozen(self) -> bool:
+        """Whether a view of the current pane stands still."""
+        return self._main.frozen
+
+    def pane_facts(self) -> Line:
+        """What the current pane has to say beside its title."""
+        return self._main.pane.facts(self.state, self.now())
+
+    def touch(self) -> None:
+        """Say that titles and footer may have changed by a key."""
+        self.state.revision["view"] += 1
+
+    def say(self, text: str, tone: str = "accent") -> None:
+        """Show in the footer, for a moment, what a key did."""
+        self._said = (clean(text, 100), tone, self.now() + SAID_MS)
+        self.touch()
+
+    def said(self) -> tuple[str, str] | None:
+        """What the footer shows besides the keys, and its tone."""
+        return None if self._said is None else self._said[:2]
+
+    def usable(self, action: Action) -> bool:
+        """Whether an action does something at the moment."""
+        place = self if "app." in action.name or action.place == "app" else self.screen
+        return bool(place.check_action(action.base, ()))
+
+    def copy(self, text: str) -> None:
+        """Copy text to the terminal's clipboard."""
+        self.copy_to_clipboard(text)
+        self.say(f"copied {len(text):,} characters")
+
+    # ------------------------------------------------------------ screens
+
+    def show_main(self) -> None:
+        """Go to the main screen."""
+        self._start.by_hand = False
+        if self.screen is self._start:
+            self.switch_screen("main")
+
+    def show_start(self, *, by_hand: bool) -> None:
+        """Go to the checklist."""
+        self._start.by_hand = by_hand
+        if self.screen is self._main:
+            self.switch_screen("start")
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """Fill the palette from the table of actions, and offer the themes."""
+        node = {self._main: "main", self._start: "start"}.get(screen)  # type: ignore[call-overload]
+        for action in ACTIONS:
+            if action.palette and action.place in ("app", node) and self.usable(action):
+                run = self._runner(action.call)
+                yield SystemCommand(f"{action.label.capitalize()} ({action.shown})", action.description, run)
+        yield SystemCommand("Theme", "Choose other colours", self.action_change_theme)
+
+    def _runner(self, call: str) -> Callable[[], Coroutine[Any, Any, bool]]:
+        async def run() -> bool:
+            return await self.run_action(call)
+
+        return run
+
+    # ------------------------------------------------------------ actions
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's
+        """Some keys mean something only when something is wrong."""
+        if action == "retry":
+            return self.state.needs_retry
+        if action == "simulated":
+            return self.state.unreachable is not None
+        if action in ("help", "command_palette"):
+            return not self.stopping
+        return True
+
+    def action_help(self) -> None:
+        """Show what every key does."""
+        if not isinstance(self.screen, DetailScreen):
+            self.push_screen(DetailScreen(help_detail()))
+
+    def action_retry(self) -> None:
+        """Try again what failed."""
+        self._command(self.stack.retry(), "retry")
+        self.say("trying again")
+
+    def action_simulated(self) -> None:
+        """Use the simulated exchange, after asking."""
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self._command(self.stack.use_simulated(), "use the simulated exchange")
+                self.say("changing to the simulated exchange")
+
+        question = (
+            "Use the simulated exchange? The pipeline stops and starts again with made-up trades, in a home of its "
+            "own; what was stored of the live feed stays as it is."
+        )
+        self.push_screen(ConfirmScreen(question), answered)
+
+    def restart(self, service: str) -> None:
+        """Restart a service, after asking."""
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self._command(self.stack.restart(service), f"restart {service}")
+                self.say(f"restarting {service}")
+
+        self.push_screen(ConfirmScreen(f"Restart {clean(service, 40)}?"), answered)
+
+    def toggle(self, symbol: str) -> None:
+        """Turn a symbol on or off on the running feed."""
+        wanted = self.state.wanted
+        if symbol in wanted:
+            wanted = tuple(s for s in wanted if s != symbol)
+            if not wanted:
+                self.say("the last symbol stays on: a feed needs one", "warn")
+                return
+            self.say(f"{symbol} off")
+        else:
+            wanted = tuple(s for s in self.state.known if s in wanted or s == symbol)
+            self.say(f"{symbol} on")
+        self.state.want(wanted)
+        self._command(self.stack.set_symbols(wanted), "change the symbols")
+
+    async def action_quit(self) -> None:
+        """Stop in order, then leave; asked again, say what is waited for."""
+        self.begin_stop()
+
+    def begin_stop(self) -> None:
+        """Begin the orderly stop (also on SIGTERM and when the terminal goes away)."""
+        if self.stopping:
+            if isinstance(self.screen, StoppingScreen):
+                self.screen.ask_again()
+            return
+        self.stopping = True
+        self.push_screen(StoppingScreen())
+        self.run_worker(self._stop(), exit_on_error=True)
+
+    async def _stop(self) -> None:
+        try:
+            await self.stack.stop()
+        except Exception as error:  # noqa: BLE001 - the way out must stay open, with the reason told
+            self.exit(
+                1, return_code=1, message=clean(f"The pipeline did not stop in order: {type(error).__name__}: {error}")
+            )
+        else:
+            self.exit(0)

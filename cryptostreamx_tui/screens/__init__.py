@@ -1,0 +1,1 @@
+"""The screens: start-up checklist, main, details, help, questions, stopping."""

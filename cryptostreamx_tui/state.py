@@ -1,0 +1,328 @@
+"""Everything the screens show, filled by ``apply(event, now)``. Pure: no widget, no clock, no I/O.
+
+Memory is bounded: rings for what streams, one entry for each service, step, symbol. ``revision`` counts changes by
+topic of interest; whoever draws compares it with what was drawn last. A batch of trades costs well under a
+microsecond a trade: nothing is made of a trade before somebody looks at it.
+"""
+
+from collections import Counter, deque
+from itertools import repeat
+from operator import attrgetter
+from typing import NamedTuple, TypeAlias
+
+from cryptostreamx_tui.ring import Ring
+from cryptostreamx_tui.summary import Rate, SymbolSummary
+from pipeline.events import (
+    ChildReport,
+    ClusterSeen,
+    DeadLettersRead,
+    ExchangeStats,
+    Failed,
+    LogLine,
+    ProducerStats,
+    ReaderTrouble,
+    ReadTrade,
+    Ready,
+    ServiceChanged,
+    SinkStats,
+    StackEvent,
+    StackPhase,
+    StepChanged,
+    StepState,
+    TradesRead,
+    WindowsRead,
+    WindowsStats,
+)
+from pipeline.model import WINDOW_MS, DeadLetter, ServiceState, Window
+
+TRADES_KEPT = 10_000
+OTHERS_KEPT = 2_000
+SYMBOLS_KEPT = 1_000
+STATS_STALE_MS = 5_000
+FEED_STALE_MS = 10_000
+LATENCY_SPAN_MS = 5_000
+LATENCY_SAMPLES = 64
+"""Trades of one batch whose latency is taken."""
+
+TapeEntry: TypeAlias = tuple[ReadTrade, int]
+"""A trade and when it was read."""
+Stats: TypeAlias = ProducerStats | WindowsStats | SinkStats | ExchangeStats
+_symbol_of = attrgetter("trade.symbol")
+
+
+class LogEntry(NamedTuple):
+    """One warning or error of a service."""
+
+    time: int
+    level: str
+    service: str
+    message: str
+    reason: str | None = None
+    symbol: str | None = None
+
+
+class Step(NamedTuple):
+    """A start-up step with the times it began and ended."""
+
+    event: StepChanged
+    began: int | None
+    ended: int | None
+
+
+class State:
+    """What is known. Attributes are read freely; only ``apply``, ``drawn``, ``want`` and ``know`` change them."""
+
+    def __init__(self) -> None:
+        self.revision: Counter[str] = Counter()
+        """Topic (trades, symbols, windows, dead, log, services, steps, cluster, stats, phase, reader) → changes."""
+        self.feed = "live"
+        self.known: dict[str, None] = {}
+        """Symbols in the order of their digits."""
+        self.wanted: tuple[str, ...] = ()
+        self._clear()
+
+    def _clear(self) -> None:
+        self.trades: Ring[TapeEntry] = Ring(TRADES_KEPT)
+        self.windows: dict[str, Ring[Window]] = {name: Ring(OTHERS_KEPT) for name in WINDOW_MS}
+        self._windows_seen: dict[tuple[str, int, int], Window] = {}
+        self.dead: Ring[DeadLetter] = Ring(OTHERS_KEPT)
+        self.dead_reasons: Counter[tuple[str, str]] = Counter()
+        """(topic, reason) → dead letters read."""
+        self.dead_read = False
+        self.log: Ring[LogEntry] = Ring(OTHERS_KEPT)
+        self.symbols: dict[str, SymbolSummary] = {}
+        self.rate = Rate()
+        self.last_read: int | None = None
+        self.services: dict[str, ServiceChanged] = {}
+        self.steps: dict[tuple[str, str], Step] = {}
+        self.cluster: ClusterSeen | None = None
+        self.producer: ProducerStats | None = None
+        self.windowing: WindowsStats | None = None
+        self.sink: SinkStats | None = None
+        self.exchange: ExchangeStats | None = None
+        self.stats_at: dict[str, int] = {}
+        """Kind of statistics (producer, windows, sink, exchange) → when they came."""
+        self.phase: StackPhase | None = None
+        self.started: int | None = None
+        self.trouble: ReaderTrouble | None = None
+        self._undrawn: list[int] = []
+        self._latencies: deque[tuple[int, int]] = deque(maxlen=4096)
+
+    # ------------------------------------------------------------ symbols
+
+    def know(self, symbols: tuple[str, ...]) -> None:
+        """Add symbols to those that have a digit; none is ever taken away."""
+        for symbol in symbols:
+            self.known.setdefault(symbol)
+        self.revision["symbols"] += 1
+
+    def want(self, symbols: tuple[str, ...]) -> None:
+        """Set which symbols the user wants streamed."""
+        self.wanted = symbols
+        self.know(symbols)
+
+    def subscription(self, symbol: str) -> str:
+        """Return ``on``, ``off``, or what the exchange has not acknowledged yet: ``subscribing…``, ``leaving…``."""
+        streaming = self.producer is not None and symbol in self.producer.symbols
+        if symbol in self.wanted:
+            return "on" if streaming else "subscribing…"
+        return "leaving…" if streaming else "off"
+
+    def stale(self, symbol: str, now: int) -> int | None:
+        """Return the age of a wanted symbol's last trade in ms, where it is too old to be called live."""
+        summary = self.symbols.get(symbol)
+        age = None if summary is None or symbol not in self.wanted else summary.age(now)
+        return age if age is not None and age > FEED_STALE_MS else None
+
+    def feed_age(self, now: int) -> int | None:
+        """Return the age of the newest trade of any symbol, in ms; None before the first."""
+        seen = [s.last_seen for s in self.symbols.values() if s.last_seen is not None]
+        return max(0, now - max(seen)) if seen else None
+
+    # ------------------------------------------------------------ figures
+
+    def stats_age(self, kind: str, now: int) -> int | None:
+        """Return the age of a kind of statistics in ms; None where none came."""
+        at = self.stats_at.get(kind)
+        return None if at is None else max(0, now - at)
+
+    @property
+    def lag(self) -> int | None:
+        """Records the slower of windows and sink is behind; None while either is unknown."""
+        lags = [s.lag if s else None for s in (self.windowing, self.sink)]
+        known = [lag for lag in lags if lag is not None]
+        return max(known) if len(known) == len(lags) else None
+
+    @property
+    def refused(self) -> int | None:
+        """Frames refused since the producer's start; None while unknown."""
+        return None if self.producer is None else sum(self.producer.refused.values())
+
+    @property
+    def dead_letters(self) -> int | None:
+        """Dead letters in both topics as read back; None before they were read."""
+        return self.dead_reasons.total() if self.dead_read else None
+
+    @property
+    def unreachable(self) -> str | None:
+        """Why the live feed has no connection, in the exchange's or the system's words; None where it has one."""
+        if self.feed != "live" or self.producer is None or self.producer.connected:
+            return None
+        return self.producer.feed_error
+
+    @property
+    def failed_services(self) -> list[ServiceChanged]:
+        """Services that only a person starts again."""
+        return [service for service in self.services.values() if service.state is ServiceState.FAILED]
+
+    @property
+    def needs_retry(self) -> bool:
+        """Whether something failed that ``retry`` would try again."""
+        return (
+            bool(self.failed_services)
+            or self.unreachable is not None
+            or (self.phase is not None and self.phase.phase == "failed")
+            or any(step.event.state is StepState.FAILED for step in self.steps.values())
+        )
+
+    def drawn(self, now: int) -> None:
+        """Say that everything applied so far is on the screen at ``now``."""
+        if self._undrawn:
+            self._latencies.extend((now, max(0, now - received)) for received in self._undrawn)
+            self._undrawn.clear()
+
+    def latency(self, now: int) -> tuple[int, int] | None:
+        """Return p50 and p99 of received → on screen over the last seconds, in ms; None where nothing came."""
+        recent = sorted(ms for at, ms in self._latencies if at > now - LATENCY_SPAN_MS)
+        if not recent:
+            return None
+        return recent[len(recent) // 2], recent[min(len(recent) - 1, len(recent) * 99 // 100)]
+
+    # ------------------------------------------------------------ events
+
+    def apply(self, event: StackEvent, now: int) -> None:
+        """Take one event from the stack."""
+        match event:
+            case TradesRead():
+                self._trades(event, now)
+            case ChildReport():
+                self._child(event, now)
+            case ServiceChanged():
+                self.services[event.name] = event
+                self.revision["services"] += 1
+            case StepChanged():
+                self._step(event, now)
+            case WindowsRead():
+                self._windows(event)
+            case DeadLettersRead():
+                self.dead_read = True
+                self.dead.extend(event.letters, len(event.letters))
+                self.dead_reasons.update((letter.topic, letter.reason) for letter in event.letters)
+                self.revision["dead"] += 1
+            case ReaderTrouble():
+                self.trouble = event if event.message is not None else None
+                if event.message is not None:
+                    self._log(LogEntry(event.time, "ERROR", "reader", event.message))
+                self.revision["reader"] += 1
+            case ClusterSeen():
+                self.cluster = event
+                self.stats_at["cluster"] = now
+                self.revision["cluster"] += 1
+            case StackPhase():
+                self._phase(event)
+
+    def _trades(self, event: TradesRead, now: int) -> None:
+        trades = event.trades
+        if not trades:
+            return
+        kept = trades[-TRADES_KEPT:]
+        self.trades.extend(zip(kept, repeat(event.time)), len(trades))
+        names = list(map(_symbol_of, trades))
+        last = dict(zip(names, trades, strict=True))
+        for symbol, number in Counter(names).items():
+            summary = self.symbols.get(symbol)
+            if summary is None:
+                if len(self.symbols) >= SYMBOLS_KEPT:
+                    continue
+                summary = self.symbols[symbol] = SymbolSummary()
+            summary.update(last[symbol], number, now)
+        self.rate.add(len(trades), now)
+        self.last_read = now
+        step = max(1, len(trades) // LATENCY_SAMPLES)
+        received = [read.trade.received_time for read in trades[::step]]
+        self._undrawn.extend(ms for ms in received if ms > 0)
+        self.revision["trades"] += 1
+        self.revision["symbols"] += 1
+
+    def _child(self, report: ChildReport, now: int) -> None:
+        child = report.event
+        match child:
+            case LogLine():
+                entry = LogEntry(child.time, child.level, report.service, child.message, child.reason, child.symbol)
+                self._log(entry)
+                return
+            case Failed():
+                self._log(LogEntry(now, "CRITICAL", report.service, child.reason))
+                return
+            case Ready():
+                return
+            case ProducerStats():
+                changed = self.producer is None or (child.symbols, child.pending) != (
+                    self.producer.symbols,
+                    self.producer.pending,
+                )
+                self.producer = child
+                self.stats_at["producer"] = now
+                if changed:
+                    self.know(child.symbols)
+            case WindowsStats():
+                self.windowing = child
+                self.stats_at["windows"] = now
+            case SinkStats():
+                self.sink = child
+                self.stats_at["sink"] = now
+            case ExchangeStats():
+                self.exchange = child
+                self.stats_at["exchange"] = now
+        self.revision["stats"] += 1
+
+    def _step(self, event: StepChanged, now: int) -> None:
+        before = self.steps.get((event.group, event.name))
+        waiting = event.state is StepState.WAITING
+        over = event.state in (StepState.DONE, StepState.EXISTS, StepState.DIFFERENT, StepState.FAILED)
+        again = before is None or before.ended is not None or before.began is None
+        began = None if waiting else now if again or before is None else before.began
+        self.steps[event.group, event.name] = Step(event, began, now if over else None)
+        self.revision["steps"] += 1
+
+    def _windows(self, event: WindowsRead) -> None:
+        for window in event.windows:
+            key = (window.symbol, window.window_start, window.window_end)
+            if self._windows_seen.get(key) == window:
+                continue  # delivered again, identical: one row is enough
+            ring = next(
+                (self.windows[name] for name, ms in WINDOW_MS.items() if ms == window.window_end - window.window_start),
+                None,
+            )
+            if ring is None:
+                continue
+            self._windows_seen[key] = window
+            ring.append(window)
+            while len(self._windows_seen) > OTHERS_KEPT * len(WINDOW_MS):
+                del self._windows_seen[next(iter(self._windows_seen))]
+        self.revision["windows"] += 1
+
+    def _phase(self, event: StackPhase) -> None:
+        if event.phase == "starting":
+            if self.phase is not None and self.phase.phase in ("stopping", "stopped"):
+                # Another run, perhaps on another feed: nothing of the last one may be taken for it.
+                self._clear()
+                self.revision.update(list(self.revision))
+            if self.started is None:
+                self.started = event.time
+        self.phase = event
+        self.revision["phase"] += 1
+
+    def _log(self, entry: LogEntry) -> None:
+        self.log.append(entry)
+        self.revision["log"] += 1

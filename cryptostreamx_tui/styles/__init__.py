@@ -1,0 +1,1 @@
+"""Colours: the theme, and style sheets that name nothing but its variables."""

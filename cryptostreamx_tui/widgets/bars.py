@@ -1,0 +1,263 @@
+"""The single lines of the main screen: status on top, notice, symbols' chips, tabs, the footer."""
+
+from typing import ClassVar
+
+from rich.cells import cell_len
+
+from cryptostreamx_tui.actions import PANES, footer
+from cryptostreamx_tui.format import (
+    UNKNOWN,
+    Line,
+    Span,
+    change,
+    count,
+    duration,
+    fit,
+    hms,
+    per_second,
+    plain,
+    safe,
+    wrap,
+)
+from cryptostreamx_tui.state import FEED_STALE_MS, STATS_STALE_MS, State
+from cryptostreamx_tui.widgets.view import Lines
+
+
+def spread(left: Line, right: Line, width: int) -> Line:
+    """Return a line with ``right`` at its end; the left part is cut where both do not fit."""
+    room = width - cell_len(plain(right))
+    line: Line = []
+    for span in left:
+        length = cell_len(span.text)
+        if length > room:
+            line.append(Span(fit(span.text, room), span.tone, span.action))
+            room = 0
+            break
+        line.append(span)
+        room -= length
+    return [*line, Span(" " * room), *right]
+
+
+def feed_words(state: State, now: int) -> Span:
+    """Return the feed's name and condition: only what is connected and fresh is called LIVE."""
+    name = state.feed
+    if name == "live":
+        if state.unreachable is not None:
+            return Span("✗ NO FEED", "bad")
+        if state.producer is None or not state.producer.connected:
+            return Span("○ CONNECTING", "warn")
+        word, sign, tone = "LIVE", "●", "good"
+    elif name == "simulated":
+        word, sign, tone = "SIMULATED", "◆", "warn"
+    else:
+        word, sign, tone = (
+            safe(name, 40).upper() if len(name) < 12 else f"REPLAY {safe(name.removeprefix('replay of '), 40)}",
+            "◆",
+            "warn",
+        )
+    age = state.feed_age(now)
+    if age is not None and age > FEED_STALE_MS and state.wanted:
+        return Span(f"◌ {'FEED' if name == 'live' else word} STALE {duration(age)}", "warn")
+    return Span(f"{sign} {word}", tone)
+
+
+class StatusLine(Lines):
+    """Feed, rates, latency, lag, refusals and the clock: always there."""
+
+    topics: ClassVar[tuple[str, ...]] = ("phase", "stats", "dead", "reader")
+    ages: ClassVar[bool] = True
+
+    def lines(self, width: int, height: int) -> list[Line]:  # noqa: ARG002 - one line
+        """Make the line."""
+        state, now = self.state, self.host.now()
+        line: Line = [Span(" "), feed_words(state, now)]
+        phase = state.phase.phase if state.phase else "starting"
+        if phase != "running":
+            line.append(Span(f" {phase}", "bad" if phase == "failed" else "warn"))
+
+        def fresh(kind: str) -> bool:
+            age = state.stats_age(kind, now)
+            return age is not None and age <= STATS_STALE_MS
+
+        latency = state.latency(now)
+        p50, p99 = latency or (None, None)
+        seen = UNKNOWN if p50 is None or p99 is None else f"{p50:,}/{p99:,} ms"
+        facts = [
+            ("", per_second(state.rate.value(now)), ""),
+            ("seen in ", seen, ""),
+            ("lag ", count(state.lag if fresh("windows") and fresh("sink") else None), ""),
+            ("dead ", count(state.dead_letters), "warn" if state.dead_letters else ""),
+            ("refused ", count(state.refused if fresh("producer") else None), "warn" if state.refused else ""),
+        ]
+        for label, value, tone in facts:
+            line.append(Span("  " + label, "dim"))
+            line.append(Span(value, tone or "strong"))
+        if state.trouble is not None:
+            line.append(Span(f"  not reading: {safe(state.trouble.message or '')}", "bad"))
+        return [spread(line, [Span(f"  {hms(now)}Z ", "dim")], width)]
+
+
+class Notice(Lines):
+    """What needs a person: Binance out of reach, failed services. Takes no room otherwise."""
+
+    topics: ClassVar[tuple[str, ...]] = ("stats", "services", "phase", "steps")
+    ages: ClassVar[bool] = True
+
+    def __init__(self, *, id: str, services: bool = True) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
+        self._services = services
+        """Whether failed services are told here too (the checklist tells of them by itself)."""
+
+    def lines(self, width: int, height: int) -> list[Line]:  # noqa: ARG002 - as high as it needs to be
+        """Make the lines."""
+        return notice(self.state, width, services=self._services)
+
+    def on_mount(self) -> None:
+        """Join the clock."""
+        super().on_mount()
+        self.settle()
+
+    def settle(self) -> None:
+        """Take as much room as there is to say."""
+        wanted = len(self.lines(self.screen.size.width, 0))
+        if self.display != bool(wanted):
+            self.display = bool(wanted)
+        if wanted and self.styles.height is not None and self.styles.height.value != wanted:
+            self.styles.height = wanted
+
+
+def notice(state: State, width: int, *, services: bool) -> list[Line]:
+    """Return what needs a person, and the keys for it."""
+    lines: list[Line] = []
+    error = state.unreachable
+    if error is not None:
+        first, *rest = wrap(f"✗ Binance cannot be reached: {safe(error)}", max(20, width - 4))[:3]
+        lines.append([Span(" " + first, "alarm")])
+        lines.extend([Span("   " + part, "alarm")] for part in rest)
+        lines.append(
+            [
+                Span("   "),
+                Span("r", "key", "app.retry"),
+                Span(" retry   ", "", "app.retry"),
+                Span("s", "key", "app.simulated"),
+                Span(" use the simulated exchange", "", "app.simulated"),
+                Span("  (its trades are made up)", "dim"),
+            ]
+        )
+    for service in state.failed_services[:3] if services else []:
+        reason = safe(service.last_error or "no reason given")
+        lines.append([Span(fit(f" ✗ {safe(service.name)} FAILED: {reason}", width), "alarm")])
+        log = f"   log {safe(service.log_path)}   " if service.log_path else "   "
+        hint: Line = [Span("r", "key", "app.retry"), Span(" retry ", "", "app.retry")]
+        lines.append(spread([Span(log, "dim")], hint, width))
+    return lines
+
+
+class Chips(Lines):
+    """The symbols with their digits, in one line."""
+
+    topics: ClassVar[tuple[str, ...]] = ("symbols", "stats")
+    ages: ClassVar[bool] = True
+
+    def lines(self, width: int, height: int) -> list[Line]:  # noqa: ARG002 - one line
+        """Make the line; where not all symbols fit, it says how many more there are."""
+        state, now = self.state, self.host.now()
+        line: Line = []
+        used = 0
+        names = list(state.known)
+        for index, symbol in enumerate(names):
+            chip = self._chip(state, symbol, index, now)
+            length = cell_len(plain(chip))
+            rest = f" +{len(names) - index}"
+            if used + length + (len(rest) if index < len(names) - 1 else 0) > width:
+                line.append(Span(rest, "dim", "screen.pane('symbols')"))
+                break
+            line.extend(chip)
+            used += length
+        return [line]
+
+    @staticmethod
+    def _chip(state: State, symbol: str, index: int, now: int) -> Line:
+        digit = str(index + 1) if index < 9 else " "
+        action = f"screen.symbol({index + 1})" if index < 9 else ""
+        word = state.subscription(symbol)
+        on = symbol in state.wanted
+        head: Line = [
+            Span(f" {digit}", "key", action),
+            Span("●" if on else "○", "good" if word == "on" else "dim", action),
+        ]
+        head.append(Span(short(symbol) + " ", "" if on else "dim", action))
+        summary = state.symbols.get(symbol)
+        stale = state.stale(symbol, now)
+        if word != "on" and word != "leaving…" and (not on or summary is None):
+            return [*head, Span(word + " ", "dim", action)]
+        if summary is None or summary.price is None:
+            return [*head, Span(UNKNOWN + " ", "dim", action)]
+        price = f"{summary.price:,.{summary.price_places}f} "
+        if stale is not None:
+            return [*head, Span(price, "dim", action), Span(f"STALE {duration(stale)} ", "warn", action)]
+        return [
+            *head,
+            Span(price, "strong", action),
+            Span(change(summary.change) + " ", tone_of(summary.change), action),
+        ]
+
+
+def tone_of(value: float | None) -> str:
+    """Return the tone of a rise or a fall."""
+    return "dim" if value is None or abs(value) < 0.00005 else "good" if value > 0 else "bad"
+
+
+def short(symbol: str) -> str:
+    """Return the base asset of a symbol quoted in USDT, which most are; any other symbol as it is."""
+    return safe(symbol.removesuffix("USDT") or symbol, 40)
+
+
+class Tabs(Lines):
+    """The panes' names, where one is shown at a time; what the current one has to say stands at the right."""
+
+    topics: ClassVar[tuple[str, ...]] = ("view", "trades", "dead", "log")
+    ages: ClassVar[bool] = True
+
+    def lines(self, width: int, height: int) -> list[Line]:  # noqa: ARG002 - one line
+        """Make the line."""
+        current = self.host.pane_name
+        line: Line = []
+        for name, (title, _, _) in PANES.items():
+            action = f"screen.pane('{name}')"
+            if name == current:
+                line.append(Span(f" ▸{title} ", "tab", action))
+            else:
+                line.extend(
+                    [Span("  ", "", action), Span(title[0], "key", action), Span(title[1:] + " ", "dim", action)]
+                )
+        return [spread(line, [*self.host.pane_facts(), Span(" ")], width)]
+
+
+class Footer(Lines):
+    """The keys that matter here, from the table of actions, and for a moment what the last key did."""
+
+    topics: ClassVar[tuple[str, ...]] = ("view", "phase", "stats", "services", "steps")
+    ages: ClassVar[bool] = True
+
+    def __init__(self, places: tuple[str, ...], *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
+        self._places = places
+
+    def lines(self, width: int, height: int) -> list[Line]:  # noqa: ARG002 - one line
+        """Make the line."""
+        said = self.host.said()
+        right: Line = [Span(f" {safe(said[0])} ", said[1])] if said else []
+        line: Line = [Span(" ")]
+        room = width - 1 - cell_len(plain(right))
+        for action in footer(self._places, self.host.pane_name):
+            if not self.host.usable(action):
+                continue
+            key = action.shown.split(" ")[0]
+            label = "resume" if action.base == "freeze" and self.host.frozen else action.label
+            length = len(key) + len(label) + 3
+            if length > room:
+                break
+            room -= length
+            line.extend([Span(key, "key", action.call), Span(f" {label}  ", "dim", action.call)])
+        return [spread(line, right, width)]

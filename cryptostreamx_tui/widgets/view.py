@@ -1,0 +1,125 @@
+"""The base of everything that is drawn: lines of toned spans become strips; nothing hostile gets past here."""
+
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.events import Click
+from textual.strip import Strip
+from textual.widget import Widget
+
+from cryptostreamx_tui.format import Line, safe
+from cryptostreamx_tui.state import State
+
+if TYPE_CHECKING:
+    from cryptostreamx_tui.app import CryptoStreamX
+
+TONES = ("dim", "head", "strong", "accent", "good", "bad", "warn", "key", "tab", "title", "alarm")
+"""Names of the tones; ``styles/tones.tcss`` gives them colours. The tone ``""`` is the widget's own style."""
+
+
+class View(Widget):
+    """A widget drawn from the state. The frame clock calls ``redraw`` when it is visible and something changed."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"tone--{tone}" for tone in TONES}
+    topics: ClassVar[tuple[str, ...]] = ()
+    """Topics of ``State.revision`` that it shows."""
+    ages: ClassVar[bool] = False
+    """Whether it shows something that changes by the mere passing of time."""
+    stamp: int = -1
+    """Sum of the topics' revisions when it was last drawn."""
+
+    @property
+    def host(self) -> "CryptoStreamX":
+        """The application."""
+        return cast("CryptoStreamX", self.app)
+
+    @property
+    def state(self) -> State:
+        """What is known."""
+        return self.host.state
+
+    def on_mount(self) -> None:
+        """Join the frame clock."""
+        self.host.frame.join(self)
+
+    def on_unmount(self) -> None:
+        """Leave the frame clock."""
+        self.host.frame.leave(self)
+
+    def redraw(self) -> None:
+        """Draw anew."""
+        self.refresh()
+
+    def tone(self, name: str) -> Style:
+        """Return a tone's style."""
+        return self.get_component_rich_style(f"tone--{name}") if name else self.rich_style
+
+    def strip(self, line: Line, width: int, over: Style | None = None) -> Strip:
+        """Return a line as exactly ``width`` cells; ``over`` is laid over every tone (a cursor's background)."""
+        base = self.rich_style if over is None else self.rich_style + over
+        segments: list[Segment] = []
+        run, run_tone = "", ""
+        for span in line:
+            text = span.text if span.text.isprintable() else safe(span.text)
+            if span.tone == run_tone:
+                run += text
+                continue
+            if run:
+                segments.append(self._segment(run, run_tone, base, over))
+            run, run_tone = text, span.tone
+        if run:
+            segments.append(self._segment(run, run_tone, base, over))
+        return Strip(segments).adjust_cell_length(width, base)
+
+    def _segment(self, text: str, tone: str, base: Style, over: Style | None) -> Segment:
+        if not tone:
+            return Segment(text, base)
+        style = self.tone(tone)
+        return Segment(text, style if over is None else style + over)
+
+
+class Lines(View):
+    """A view of as many lines as it is high, made at once. What can be clicked is clickable."""
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id, classes=classes)
+        self._made: tuple[tuple[int, int], list[Line]] | None = None
+
+    def lines(self, width: int, height: int) -> list[Line]:
+        """Return what to show in ``width`` × ``height`` cells."""
+        raise NotImplementedError
+
+    def redraw(self) -> None:
+        """Make the lines anew, and draw them only where they differ."""
+        size = (self.size.width, self.size.height)
+        fresh = self.lines(*size)
+        if self._made != (size, fresh):
+            self._made = (size, fresh)
+            self.refresh()
+
+    def current(self) -> list[Line]:
+        """Return the lines for the present size."""
+        size = (self.size.width, self.size.height)
+        if self._made is None or self._made[0] != size:
+            self._made = (size, self.lines(*size))
+        return self._made[1]
+
+    def render_line(self, y: int) -> Strip:
+        """Draw one line."""
+        lines = self.current()
+        return self.strip(lines[y] if y < len(lines) else [], self.size.width)
+
+    async def on_click(self, event: Click) -> None:
+        """Do what the clicked span is for."""
+        lines = self.current()
+        if event.y >= len(lines):
+            return
+        x = 0
+        for span in lines[event.y]:
+            x += len(span.text)
+            if event.x < x:
+                if span.action:
+                    event.stop()
+                    await self.run_action(span.action)
+                return

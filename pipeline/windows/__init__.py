@@ -1,0 +1,1 @@
+"""Tumbling windows over the trade topic: ``python -m pipeline.windows`` (Quix Streams)."""
