@@ -79,6 +79,8 @@ class CryptoStreamX(App[int]):
 
     def __init__(self, stack: StackLike, clock: Callable[[], int] = now_ms) -> None:
         super().__init__()
+        self.register_theme(NIGHT)
+        self.theme = NIGHT.name
         self.stack = stack
         self.now = clock
         """The wall clock, in milliseconds since the epoch."""
@@ -94,8 +96,6 @@ class CryptoStreamX(App[int]):
 
     def on_mount(self) -> None:
         """Show the checklist, then start the stack: the first frame waits for no server."""
-        self.register_theme(NIGHT)
-        self.theme = NIGHT.name
         self.state.feed = self.stack.feed
         self.state.know(self.stack.symbols)
         self.state.want(tuple(self.stack.settings.symbols))

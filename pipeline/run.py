@@ -86,6 +86,7 @@ class Run:
         """Stop everything in order, flushing first; returns when no process is left."""
         self._up = False
         self._phase("stopping")
+        self._checklist.abandon()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -11,7 +11,7 @@ from typing import Protocol, TypeVar
 from pipeline import startup
 from pipeline.home import Home
 from pipeline.services import jars, kafka, registry, zookeeper
-from pipeline.services.jvm import JavaRuntime
+from pipeline.services.jvm import JavaError, JavaRuntime
 from pipeline.services.ports import HOST, free_ports
 from pipeline.services.python import python_service
 from pipeline.services.service import Service
@@ -119,16 +119,24 @@ class LocalServers:
         """Download the registry; return it."""
         fetch = partial(startup.download, "Schema registry", jars.registry_archive, self._settings)
         folder = await step("downloads", fetch)
-        return [registry.registry_service(self._home, self._runtime, folder, self._ports[registry.NAME])]
+        return await step("services", partial(self._registry_services, folder))
 
     def _kafka_services(self, classpath: list[Path], lines: Lines) -> list[Service]:
         port = self._ports[zookeeper.NAME]
         ports = [self._ports[name] for name in self._brokers]
         try:
-            brokers = kafka.kafka_services(self._home, self._runtime, classpath, ports, port)
-        except kafka.BrokerDataError as error:
-            raise lines.failure("Kafka's data", str(error)) from error
-        return [zookeeper.zookeeper_service(self._home, self._runtime, classpath, port), *brokers]
+            return [
+                zookeeper.zookeeper_service(self._home, self._runtime, classpath, port),
+                *kafka.kafka_services(self._home, self._runtime, classpath, ports, port),
+            ]
+        except (kafka.BrokerDataError, JavaError, OSError) as error:
+            raise lines.failure("Kafka", str(error)) from error
+
+    def _registry_services(self, folder: Path, lines: Lines) -> list[Service]:
+        try:
+            return [registry.registry_service(self._home, self._runtime, folder, self._ports[registry.NAME])]
+        except (JavaError, OSError) as error:
+            raise lines.failure("Schema registry", str(error)) from error
 
     @property
     def _runtime(self) -> JavaRuntime:

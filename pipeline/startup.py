@@ -4,8 +4,8 @@ The steps know no profile and no order; ``stack.py`` says when each may run, and
 """
 
 import asyncio
+import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -38,17 +38,32 @@ class StepFailedError(RuntimeError):
     """A step did not succeed; the checklist has the details."""
 
 
-@dataclass(frozen=True, slots=True)
+class AbandonedError(RuntimeError):
+    """Raised inside a step's thread when the stack stops: a download of minutes must not hold up a quit."""
+
+
 class Checklist:
     """Runs steps in threads and tells their lines to ``emit`` in the event loop it was made in."""
 
-    emit: Callable[[StepChanged], None]
-    loop: asyncio.AbstractEventLoop
+    def __init__(self, emit: Callable[[StepChanged], None], loop: asyncio.AbstractEventLoop) -> None:
+        self._emit = emit
+        self._loop = loop
+        self._abandoned = threading.Event()
+
+    def abandon(self) -> None:
+        """Let steps that still run end at their next line."""
+        self._abandoned.set()
 
     def tell(self, group: str, name: str, state: StepState, detail: str = "") -> None:
-        """Emit one line; from any thread. ``detail`` is cleaned here."""
+        """Emit one line; from any thread. ``detail`` is cleaned here.
+
+        Raises:
+            AbandonedError: the stack stops.
+        """
+        if self._abandoned.is_set():
+            raise AbandonedError
         step = StepChanged(group=group, name=name, state=state, detail=clean(detail), time=now_ms())
-        self.loop.call_soon_threadsafe(self.emit, step)
+        self._loop.call_soon_threadsafe(self._emit, step)
 
     async def run(self, group: str, step: Callable[["Lines"], Result]) -> Result:
         """Run a blocking step in a thread and return its result.

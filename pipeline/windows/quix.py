@@ -7,7 +7,6 @@ trades never reach Quix's windows: in partition mode it would take one for the w
 """
 
 import logging
-import math
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -36,6 +35,13 @@ POLL_S = 0.25
 SESSION_MS = 6_000
 """The brokers' smallest default; another member takes over after this."""
 STATISTICS_MS = 500
+LARGEST = 1e15
+"""Of a price or quantity: sums of their products stay finite, as infinity cannot be kept in the state."""
+EARLIEST_MS = 1_483_228_800_000
+"""2017-01-01: Binance has no trades before it. Quix walks through every window between two event times."""
+AHEAD_MS = 24 * 60 * 60 * 1000
+"""How far an event time may be ahead of the record's own timestamp: one from the far future would close every window,
+and make every trade after it late."""
 
 _LARGEST = max(WINDOW_MS, key=lambda size: WINDOW_MS[size])
 _PARTITION_PREFIX = b"partition"
@@ -52,7 +58,7 @@ class PoisonError(ValueError):
 
 
 class _TradeFields(Deserializer):
-    """A record's value → the trade, checked for what would spoil the state (NaN, times before the epoch)."""
+    """A record's value → the trade, checked for what would spoil the state."""
 
     def __init__(self, decode: Callable[[bytes], Trade]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -63,8 +69,8 @@ class _TradeFields(Deserializer):
             trade = self._decode(value)
         except CodecError as error:
             raise PoisonError("undecodable", str(error)) from error
-        for name, number in (("price", trade.price), ("quantity", trade.quantity), ("event_time", trade.event_time)):
-            if not (math.isfinite(number) and number > 0):
+        for name, number in (("price", trade.price), ("quantity", trade.quantity)):
+            if not 0 < number <= LARGEST:  # false for NaN
                 raise PoisonError("out_of_range", f"{name} is {number}")
         return trade
 
@@ -78,10 +84,13 @@ class _WindowValue(Serializer):
         return self._encode(value)
 
 
-def _event_time(value: Trade | None, *_: object) -> int:
+def _event_time(value: Trade | None, _headers: object, timestamp: int, _type: object) -> int:
+    """Return a record's event time; ``timestamp`` is the record's own, from when it was produced."""
     # Quix does not hand a null value to the deserializer, so it is met here first.
     if value is None:
         raise PoisonError("null_value", "the record has no value")
+    if not EARLIEST_MS <= value.event_time <= timestamp + AHEAD_MS:
+        raise PoisonError("out_of_range", f"event_time is {value.event_time}, produced at {timestamp}")
     return value.event_time
 
 

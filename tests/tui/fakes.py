@@ -65,7 +65,7 @@ class FakeStack:
             {"feed": "live" if feed == "live" else "simulated", "symbols": symbols}, env_file=None
         )
         self._feed = feed
-        self._symbols = SYMBOLS
+        self._symbols: tuple[str, ...] = SYMBOLS
         self.asked: list[tuple[str, object]] = []
         self.emit: Callable[[StackEvent], None] = lambda _: None
         self.error: Exception | None = None

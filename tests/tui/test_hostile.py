@@ -2,6 +2,7 @@
 
 import re
 
+import msgspec
 import pytest
 
 from pipeline.events import (
@@ -15,7 +16,7 @@ from pipeline.events import (
     TradesRead,
     WindowsRead,
 )
-from pipeline.model import DeadLetter, Header, ServiceState, Trade, Window
+from pipeline.model import DeadLetter, Header, ServiceState
 from tests.tui import fakes
 from tests.tui.fakes import NOON, application, tell, text_of
 
@@ -32,11 +33,8 @@ def harmless(screen: str) -> bool:
 async def test_hostile_text_everywhere(size: tuple[int, int]) -> None:
     app, stack, _ = application()
     stack._symbols = (HOSTILE, "BTCUSDT")
-    plain = fakes.trade(1).trade
-    values = {name: getattr(plain, name) for name in plain.__struct_fields__}
-    trade = Trade(**{**values, "symbol": HOSTILE, "event_type": HOSTILE})
-    window = fakes.window(1)
-    hostile_window = Window(**{**{n: getattr(window, n) for n in window.__struct_fields__}, "symbol": HOSTILE})
+    trade = msgspec.structs.replace(fakes.trade(1).trade, symbol=HOSTILE, event_type=HOSTILE)
+    hostile_window = msgspec.structs.replace(fakes.window(1), symbol=HOSTILE)
     data = HOSTILE.encode("utf-8", "surrogatepass") + b"\xff\xfe"
     headers = tuple(Header(k, data) for k in ("error.reason", "error.detail", HOSTILE, "__connect.errors.topic"))
     async with app.run_test(size=size) as pilot:

@@ -47,6 +47,10 @@ class SchemasById(Registry):
         self.asked.append(schema_id)
         if self._error:
             raise self._error
+        if schema_id not in self._known:
+            raise RegistryError(
+                40403, f"Schema {schema_id} not found", "", f"read schema {schema_id}", "http://registry"
+            )
         return self._known[schema_id]
 
 

@@ -1,5 +1,6 @@
 import time
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,6 +14,7 @@ from pipeline.events import (
     Failed,
     LogLine,
     ReaderTrouble,
+    ReadTrade,
     StackPhase,
     StepChanged,
     StepState,
@@ -90,15 +92,7 @@ def test_age_goes_by_receiving_not_by_event_time() -> None:
     now = NOON + 10**11
     state = live()
     read = fakes.trade(1, at=NOON)
-    fresh = fakes.ReadTrade(
-        fakes.Trade(
-            **{f: getattr(read.trade, f) for f in read.trade.__struct_fields__ if f != "received_time"},
-            received_time=now,
-        ),
-        0,
-        1,
-        now,
-    )
+    fresh = ReadTrade(msgspec.structs.replace(read.trade, received_time=now), 0, 1, now)
     state.apply(TradesRead((fresh,), now), now)
     assert state.stale("BTCUSDT", now + 9_000) is None
     assert state.stale("BTCUSDT", now + 11_000) == 11_000
@@ -190,7 +184,7 @@ def test_unreachable_only_for_the_live_feed_without_connection() -> None:
     assert state.unreachable == "no route to host"
     assert state.needs_retry
     state.feed = "simulated"
-    assert state.unreachable is None
+    assert not state.unreachable
     state.feed = "live"
     state.apply(fakes.producer(NOON), NOON)
     assert state.unreachable is None
@@ -215,8 +209,8 @@ def test_steps_are_timed_from_their_last_beginning() -> None:
         (5_700, StepState.DONE),
     ):
         state.apply(StepChanged("topics", "t", step, "", at), at)
-    step = state.steps["topics", "t"]
-    assert (step.began, step.ended) == (5_000, 5_700)
+    timed = state.steps["topics", "t"]
+    assert (timed.began, timed.ended) == (5_000, 5_700)
 
 
 def test_another_run_begins_empty() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pipeline.model import Trade
 from pipeline.schemas.codec import CodecError
-from pipeline.windows.quix import PoisonError, _event_time, _TradeFields
+from pipeline.windows.quix import AHEAD_MS, PoisonError, _event_time, _TradeFields
 from tests.unit.windows.harness import Harness
 from tests.unit.windows.model import assert_windows, expected
 from tests.unit.windows.trades import BASE, trade
@@ -111,7 +111,7 @@ def test_a_restart_knows_the_late_trades_before_any_record(harness: Harness) -> 
 @pytest.mark.parametrize(
     ("field", "value"),
     [("price", math.nan), ("price", math.inf), ("price", 0.0), ("quantity", -1.0), ("quantity", math.nan),
-     ("event_time", 0), ("event_time", -5)],
+     ("price", 1e16), ("quantity", 1e300)],
 )  # fmt: skip
 def test_what_would_spoil_the_state_is_poison(field: str, value: Any) -> None:
     bad = msgspec.structs.replace(trade(1, 0), **{field: value})
@@ -127,5 +127,13 @@ def test_an_undecodable_value_and_a_null_value_are_poison() -> None:
     with pytest.raises(PoisonError, match="starts with byte 7"):
         _TradeFields(decode)(b"", None)
     with pytest.raises(PoisonError, match="no value"):
-        _event_time(None)
-    assert _event_time(trade(1, 5)) == BASE + 5
+        _event_time(None, None, BASE, None)
+
+
+@pytest.mark.parametrize("time", [-5, 0, BASE // 1000, BASE + AHEAD_MS + 1, 2**63 - 1])
+def test_an_event_time_far_from_any_trade_is_poison(time: int) -> None:
+    assert _event_time(trade(1, 5), None, BASE, None) == BASE + 5
+    assert _event_time(trade(1, 5), None, BASE + 10 * 365 * AHEAD_MS, None) == BASE + 5, "recordings are old"
+    with pytest.raises(PoisonError, match="event_time") as caught:
+        _event_time(msgspec.structs.replace(trade(1, 0), event_time=time), None, BASE, None)
+    assert caught.value.reason == "out_of_range"
