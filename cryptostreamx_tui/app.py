@@ -120,6 +120,8 @@ class CryptoStreamX(App[int]):
 
     def tick(self) -> None:
         """One tick of the frame clock."""
+        if not self.screen_stack:
+            return  # the application is on its way out, the timer not yet
         self.state.feed = self.stack.feed
         self._follow_phase()
         now = self.now()

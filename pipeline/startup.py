@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from clickhouse_connect.driver.exceptions import ClickHouseError
-from confluent_kafka.admin import AdminClient
 
-from pipeline.broker.topics import ensure_topics, wanted_topics
+from pipeline.broker.topics import admin_client, ensure_topics, wanted_topics
 from pipeline.child import now_ms
 from pipeline.events import StepChanged, StepState
 from pipeline.ledger import Stored
@@ -137,7 +136,7 @@ def topics(settings: Settings, lines: Lines) -> None:
     specs = wanted_topics(settings)
     for spec in specs:
         lines(spec.name, StepState.RUNNING)
-    ensure_topics(AdminClient(settings.kafka_config()), specs, lines)
+    ensure_topics(admin_client(settings), specs, lines)
 
 
 def schemas(settings: Settings, lines: Lines) -> None:

@@ -9,7 +9,7 @@ from textual.screen import ModalScreen
 
 from cryptostreamx_tui.actions import bindings
 from cryptostreamx_tui.format import Line, Span, wrap
-from cryptostreamx_tui.widgets.view import Lines
+from cryptostreamx_tui.widgets.view import TONE_CLASSES, Lines
 
 
 class Question(Lines):
@@ -40,6 +40,7 @@ class Question(Lines):
 class ConfirmScreen(ModalScreen[bool]):
     """Dismissed with the answer."""
 
+    COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
     BINDINGS: ClassVar[list[BindingType]] = bindings("confirm")
 
     def __init__(self, question: str) -> None:

@@ -83,9 +83,9 @@ class MainScreen(Face):
         large = self.has_class("-broad") and self.has_class("-tall")
         # Where the dashboard has no place for the health pane, it gets the whole body.
         alone = self.maximised or (self.pane_name == "health" and not large)
-        self.set_class(roomy and not alone, "-dashboard")
-        self.set_class(large and not alone, "-large")
-        self.set_class(not roomy or alone, "-single")
+        self.update_classes(
+            {"-dashboard": roomy and not alone, "-large": large and not alone, "-single": not roomy or alone}
+        )
         self.host.touch()
 
     def show_pane(self, name: str) -> None:

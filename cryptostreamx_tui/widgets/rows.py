@@ -245,7 +245,7 @@ class Stream(Rows[T]):
         if selected:
             return super().row_strip(index, selected, width)
         ring = self._ring()
-        wanted = (id(ring), width, self.shift, self.faded, self.table().made_of, self.rich_style, self.tone("dim"))
+        wanted = (id(ring), width, self.shift, self.faded, self.table().made_of, self.tone(""), self.tone("dim"))
         if wanted != self._strips_for or len(self._strips) > CACHED:
             self._strips.clear()
             self._strips_for = wanted

@@ -14,20 +14,30 @@ from cryptostreamx_tui.state import State
 if TYPE_CHECKING:
     from cryptostreamx_tui.app import CryptoStreamX
 
+# Component classes of the screens, not of each view: Textual styles every component of every widget on every change
+# of a class, and eleven tones on forty views made a change of layout cost half a second.
 TONES = ("dim", "head", "strong", "accent", "good", "bad", "warn", "key", "tab", "title", "alarm")
-"""Names of the tones; ``styles/tones.tcss`` gives them colours. The tone ``""`` is the widget's own style."""
+"""Names of the tones: component classes ``tone--<name>`` of every screen, coloured by ``styles/tones.tcss``.
+
+The tone ``""`` is the widget's own style.
+"""
+
+TONE_CLASSES = {f"tone--{tone}" for tone in TONES}
 
 
 class View(Widget):
     """A widget drawn from the state. The frame clock calls ``redraw`` when it is visible and something changed."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"tone--{tone}" for tone in TONES}
     topics: ClassVar[tuple[str, ...]] = ()
     """Topics of ``State.revision`` that it shows."""
     ages: ClassVar[bool] = False
     """Whether it shows something that changes by the mere passing of time."""
-    stamp: int = -1
-    """Sum of the topics' revisions when it was last drawn."""
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - Textual's name
+        self._toned: dict[str, Style] = {}
+        self.stamp = -1
+        """Sum of the topics' revisions when it was last drawn."""
+        super().__init__(id=id, classes=classes)
 
     @property
     def host(self) -> "CryptoStreamX":
@@ -52,12 +62,27 @@ class View(Widget):
         self.refresh()
 
     def tone(self, name: str) -> Style:
-        """Return a tone's style."""
-        return self.get_component_rich_style(f"tone--{name}") if name else self.rich_style
+        """Return a tone's style over this widget's background."""
+        made = self._toned.get(name)
+        if made is None:
+            made = self._toned[name] = self._tone(name) if name else self.rich_style
+        return made
+
+    def _tone(self, name: str) -> Style:
+        styles = self.screen.get_component_styles(f"tone--{name}")
+        _, under = self.background_colors
+        if styles.has_rule("background"):
+            under += styles.background
+        return Style(color=(under + styles.color).rich_color, bgcolor=under.rich_color) + styles.text_style
+
+    def notify_style_update(self) -> None:
+        """Forget the tones made so far."""
+        self._toned = {}
+        super().notify_style_update()
 
     def strip(self, line: Line, width: int, over: Style | None = None) -> Strip:
         """Return a line as exactly ``width`` cells; ``over`` is laid over every tone (a cursor's background)."""
-        base = self.rich_style if over is None else self.rich_style + over
+        base = self.tone("") if over is None else self.tone("") + over
         segments: list[Segment] = []
         run, run_tone = "", ""
         for span in line:

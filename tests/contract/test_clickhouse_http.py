@@ -7,6 +7,7 @@ only the local process promises is marked by the ``local`` fixture.
 import gzip
 import json
 import signal
+import threading
 import time
 import zlib
 from collections.abc import Iterator
@@ -315,6 +316,20 @@ def test_it_ends_with_its_parent_and_lets_queries_finish(local: LocalServer) -> 
         assert response.read() == b"0\n"
     assert local.process.wait(20) == 0
     assert "stopped" in (local.home / "logs" / "clickhouse.log").read_text()
+
+
+def test_a_query_that_takes_too_long_is_cancelled_when_it_stops(local: LocalServer) -> None:
+    assert local.start()["event"] == "ready"
+    sql = "SELECT sleepEachRow(0.5) FROM numbers(200) SETTINGS max_block_size = 1 FORMAT JSON"
+    answers: list[int] = []
+    asking = threading.Thread(target=lambda: answers.append(httpx.post(local.url, content=sql, timeout=60).status_code))
+    asking.start()
+    with connect(local.settings) as client:
+        while client.command("SELECT count() FROM system.processes WHERE query LIKE 'SELECT sleepEachRow%'") == 0:
+            time.sleep(0.05)
+    assert local.end(signal.SIGTERM) == 0
+    asking.join(20)
+    assert answers == [500]
 
 
 def test_a_configured_password_is_asked_for_and_never_logged(tmp_path: Path) -> None:

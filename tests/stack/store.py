@@ -1,23 +1,23 @@
 """The store of a home whose application has ended, opened once more for looking."""
 
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import clickhouse_connect
 from clickhouse_connect.driver.client import Client
 
-from pipeline.services.ports import free_port
 from pipeline.settings import Settings
 
 
 @contextmanager
 def opened_store(home: Path) -> Iterator[Client]:
     """Start the ClickHouse process on the home's data folder; yield a client."""
-    port = free_port(0)
     settings = Settings.load({"home": home}, None)
     process = subprocess.Popen(
         [
@@ -25,7 +25,7 @@ def opened_store(home: Path) -> Iterator[Client]:
             "-m",
             "pipeline.store.server",
             "--port",
-            str(port),
+            "0",
             "--path",
             str(home / "data" / "clickhouse"),
         ],
@@ -36,9 +36,10 @@ def opened_store(home: Path) -> Iterator[Client]:
     )
     try:
         assert process.stdout
-        first = process.stdout.readline()
-        assert '"ready"' in first, first
-        client = clickhouse_connect.get_client(host="127.0.0.1", port=port, autogenerate_session_id=False)
+        ready = json.loads(process.stdout.readline())
+        assert ready["event"] == "ready", ready
+        url = urlsplit(ready["detail"])
+        client = clickhouse_connect.get_client(host=url.hostname, port=url.port, autogenerate_session_id=False)
         try:
             yield client
         finally:

@@ -1,5 +1,6 @@
 """What a person may do to the application, and what may happen to it: nothing stays behind, nothing is unclear."""
 
+import json
 import os
 import signal
 import subprocess
@@ -12,6 +13,9 @@ import pytest
 from tests.stack.application import Application, Line
 
 SIMULATED = ("--feed", "simulated")
+CANARY = "canary-7f3a"
+SECRETS = {"CLICKHOUSE_PASSWORD": CANARY, "SCHEMA_REGISTRY_PASSWORD": CANARY, "SCHEMA_REGISTRY_USERNAME": "someone"}
+"""Secrets that the local servers do not ask for, but every child is given."""
 
 
 @pytest.fixture
@@ -28,9 +32,11 @@ def frames(line: Line) -> int:
     return count
 
 
-def test_sigterm_ends_it_in_order_and_leaves_nothing(app: Application) -> None:
-    with app:
+def test_sigterm_ends_it_in_order_and_leaves_nothing(tmp_path: Path) -> None:
+    with Application(tmp_path, *SIMULATED, **SECRETS) as app:
         app.running()
+        arguments = " ".join(word for process in app.processes() for word in process.cmdline())
+        assert CANARY not in arguments
         assert len(app.processes()) >= 9
         assert app.terminate() == 0
         assert app.processes() == []
@@ -38,6 +44,10 @@ def test_sigterm_ends_it_in_order_and_leaves_nothing(app: Application) -> None:
         assert stopped.index("producer") < stopped.index("sink") < stopped.index("kafka-0") < stopped.index("zookeeper")
         killed = [line for line in app.lines if line["type"] == "service" and "SIGKILL" in (line["last_error"] or "")]
         assert killed == []
+    logs = b"".join(path.read_bytes() for path in (tmp_path / "logs").iterdir())
+    assert b"producer" in logs
+    assert CANARY.encode() not in logs
+    assert CANARY not in json.dumps(app.lines) + "".join(app.errors)
 
 
 def test_kill_9_leaves_nothing_and_the_next_start_is_clean(app: Application, tmp_path: Path) -> None:

@@ -20,8 +20,8 @@ def expected_windows(recorded: Path, size: str) -> dict[tuple[str, int], dict[st
 
 def check_store(home: Path, recorded: Path) -> None:
     with opened_store(home) as client:
-        rows = client.query("SELECT count(), uniqExact(symbol, trade_id) FROM crypto.binance_trade FINAL").first_row
-        assert tuple(rows) == (TRADES, TRADES)
+        rows = client.query("SELECT count(), uniqExact(symbol, trade_id) FROM crypto.binance_trade FINAL").result_rows
+        assert rows == [(TRADES, TRADES)]
         for size in ("1m", "5m"):
             table = client.query(f"SELECT * FROM crypto.binance_trade_agg_{size} FINAL")
             stored = {(row["symbol"], row["window_start"]): row for row in table.named_results()}

@@ -79,6 +79,10 @@ class FakeStack:
     def symbols(self) -> tuple[str, ...]:
         return self._symbols
 
+    def last(self) -> tuple[str, object]:
+        """The last command and its argument."""
+        return self.asked[-1]
+
     def _note(self, command: str, value: object = None) -> None:
         self.asked.append((command, value))
         if self.error is not None:

@@ -57,17 +57,17 @@ async def test_symbols_by_digit_by_space_and_by_enter() -> None:
         await tell(app, pilot, *fakes.streaming(NOON))
         await pilot.press("3")
         await tell(app, pilot)
-        assert stack.asked[-1] == ("set_symbols", ("BTCUSDT", "ETHUSDT", "SOLUSDT"))
+        assert stack.last() == ("set_symbols", ("BTCUSDT", "ETHUSDT", "SOLUSDT"))
         assert "SOL subscribing…" in text_of(app)
         await tell(app, pilot, fakes.producer(NOON, symbols=("BTCUSDT", "ETHUSDT", "SOLUSDT")))
         assert "3●SOL –" in text_of(app)
         await pilot.press("s", "down", "space")
         await tell(app, pilot)
-        assert stack.asked[-1] == ("set_symbols", ("ETHUSDT", "SOLUSDT"))
+        assert stack.last() == ("set_symbols", ("ETHUSDT", "SOLUSDT"))
         await pilot.press("down", "enter")
         await pilot.press("3")
         await tell(app, pilot)
-        assert stack.asked[-1] == ("set_symbols", ("SOLUSDT",))
+        assert stack.last() == ("set_symbols", ("SOLUSDT",))
         assert "the last symbol stays on" in text_of(app)
         await pilot.press("9")
         await tell(app, pilot)
@@ -93,20 +93,20 @@ async def test_frozen_rows_stay_and_what_arrives_is_counted() -> None:
         assert "❄" not in text_of(app)
         assert text_of(app).splitlines()[4:20] != before
         await pilot.press("down", "j")
-        assert tape.held
+        assert tape.note
         assert tape.cursor == 1
         await pilot.press("pagedown")
         assert tape.cursor == 19
         await pilot.press("pageup", "up")
         assert tape.cursor == 0
         await pilot.press("up")
-        assert not tape.held, "above the first row the view follows again"
+        assert tape.note == "", "above the first row the view follows again"
         await pilot.press("end")
         assert tape.cursor == 9_999
         await pilot.press("home")
-        assert not tape.held
+        assert tape.note == ""
         await pilot.press("down", "escape")
-        assert not tape.held
+        assert tape.note == ""
 
 
 async def test_columns_shift_where_there_are_too_many() -> None:
@@ -217,14 +217,14 @@ async def test_out_of_reach_the_simulated_exchange_is_offered_and_never_taken_al
         assert "Binance cannot be reached: [Errno 111] refused" in text_of(app)
         await pilot.press("r")
         await pilot.pause()
-        assert stack.asked[-1] == ("retry", None)
+        assert stack.last() == ("retry", None)
         await pilot.press("s")
         assert isinstance(app.screen, ConfirmScreen)
         await pilot.press("n")
-        assert stack.asked[-1] == ("retry", None)
+        assert stack.last() == ("retry", None)
         await pilot.press("s", "y")
         await tell(app, pilot, StackPhase("stopping", NOON), StackPhase("stopped", NOON), StackPhase("starting", NOON))
-        assert stack.asked[-1] == ("use_simulated", None)
+        assert stack.last() == ("use_simulated", None)
         assert "SIMULATED" in text_of(app)
         await tell(app, pilot, *fakes.streaming(NOON))
         assert "◆ SIMULATED" in text_of(app)
@@ -249,7 +249,7 @@ async def test_a_service_is_restarted_after_asking() -> None:
         assert isinstance(app.screen, MainScreen), "only in the health pane"
         await pilot.press("h", "down", "down", "R", "y")
         await pilot.pause()
-        assert stack.asked[-1] == ("restart", "kafka-0")
+        assert stack.last() == ("restart", "kafka-0")
 
 
 async def test_help_shows_every_description() -> None:

@@ -16,7 +16,7 @@ from pipeline.events import Failed, Ready
 from pipeline.settings import Settings, SettingsError
 
 HOST = "127.0.0.1"
-STOP_SECONDS = 10
+STOP_SECONDS = 4
 """How long running queries may go on after SIGTERM."""
 
 
@@ -56,7 +56,7 @@ def serve(channel: Channel, settings: Settings, port: int, path: Path) -> int:
             engine = Engine(path)
         except (LockedError, ServerError, OSError) as error:
             log.error("cannot start: %s", error)
-            channel.send(Failed(reason=f"ClickHouse engine: {error}"))
+            channel.send(Failed(reason=f"ClickHouse engine (port {port}, folder {path}): {error}"))
             return 1
         listener.listen(128)
         url = f"http://{HOST}:{listener.getsockname()[1]}"

@@ -214,8 +214,9 @@ class Engine:
 
     def kill_all(self) -> None:
         """Cancel every running query."""
-        self._first.query("KILL QUERY WHERE query_id != queryID()")
-        logging.getLogger(__name__).warning("running queries were cancelled")
+        killed = self._first.query("KILL QUERY WHERE query_id != queryID()", "TSV").bytes()
+        if killed:
+            logging.getLogger(__name__).warning("running queries were cancelled: %d", len(killed.splitlines()))
 
     def close(self) -> None:
         """Close the engine, writing what it has to write."""

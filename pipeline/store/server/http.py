@@ -11,7 +11,7 @@ import secrets
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import IO, Any, ParamSpec, TypeVar
+from typing import IO, ParamSpec, TypeVar
 
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
@@ -72,7 +72,6 @@ class Interface:
         self._password = password
         self._sessions = Sessions(engine)
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="query")
-        self._running: set[asyncio.Future[Any]] = set()
 
     def application(self) -> Starlette:
         """Return the ASGI application."""
@@ -86,8 +85,8 @@ class Interface:
 
     def close(self) -> None:
         """Cancel what still runs, and give every connection back."""
-        if self._running:
-            self._engine.kill_all()
+        # A request that was given up leaves its query running in a thread.
+        self._engine.kill_all()
         self._threads.shutdown()
         self._sessions.close()
 
@@ -246,10 +245,8 @@ class Interface:
         return PlainTextResponse(f"{error}\n", error.status, headers)
 
     async def _run(self, action: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        future = asyncio.get_running_loop().run_in_executor(self._threads, functools.partial(action, *args, **kwargs))
-        self._running.add(future)
-        future.add_done_callback(self._running.discard)
-        return await future
+        call = functools.partial(action, *args, **kwargs)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, call)
 
     def _later(self, action: Callable[[], object]) -> None:
         """Clean up in a thread; the connection's lock lets it wait for a call that a cancelled request left behind."""
