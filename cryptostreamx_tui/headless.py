@@ -61,7 +61,7 @@ def write(line: bytes) -> None:
 
 
 def run_headless(stack: Stack) -> int:
-    """Run until a signal, a failure that nobody is there to retry, or the end of the recording; return the exit code."""
+    """Run until a signal, a failure that nobody is there to retry, or a recording's end; return the exit code."""
     return asyncio.run(_Headless(stack).run())
 
 

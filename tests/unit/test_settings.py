@@ -76,7 +76,7 @@ def test_secrets_do_not_print() -> None:
 
 def test_settings_are_frozen() -> None:
     with pytest.raises(ValueError, match="frozen"):
-        Settings.load({}, None).feed = "simulated"  # type: ignore[misc]
+        Settings.load({}, None).feed = "simulated"
 
 
 def test_every_setting_says_what_it_is_for_and_stands_in_the_example() -> None:
