@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
+from textual.driver import Driver
+from textual.drivers.linux_driver import LinuxDriver
 from textual.screen import Screen
 
 from cryptostreamx_tui.actions import ACTIONS, Action, bindings
@@ -25,6 +27,7 @@ from cryptostreamx_tui.screens.startup import StartupScreen
 from cryptostreamx_tui.screens.stopping import StoppingScreen
 from cryptostreamx_tui.state import State
 from cryptostreamx_tui.styles.theme import NIGHT
+from cryptostreamx_tui.terminal import TerminalDriver
 from cryptostreamx_tui.widgets.bars import Notice
 from pipeline.child import now_ms
 from pipeline.events import ChildReport, LogLine, StackEvent
@@ -93,6 +96,11 @@ class CryptoStreamX(App[int]):
         self._phase: str | None = None
 
     # ------------------------------------------------------------ life
+
+    def get_driver_class(self) -> type[Driver]:
+        """Return a driver that stands the loss of its terminal, where Textual would take its own for terminals."""
+        driver = super().get_driver_class()
+        return TerminalDriver if driver is LinuxDriver else driver
 
     def on_mount(self) -> None:
         """Show the checklist, then start the stack: the first frame waits for no server."""
@@ -291,7 +299,7 @@ class CryptoStreamX(App[int]):
         self.begin_stop()
 
     def begin_stop(self) -> None:
-        """Begin the orderly stop (also on SIGTERM and when the terminal goes away)."""
+        """Begin the orderly stop (also on SIGTERM, and on SIGHUP when the terminal was closed)."""
         if self.stopping:
             if isinstance(self.screen, StoppingScreen):
                 self.screen.ask_again()

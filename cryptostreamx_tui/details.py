@@ -111,7 +111,7 @@ def trade_detail(entry: TapeEntry, topic: str) -> Detail:
                 "Way",
                 (
                     ("received", date_time(received)),
-                    ("handed to Kafka", date_time(read.acknowledged)),
+                    ("record timestamp", date_time(read.timestamp)),
                     ("read back", date_time(read_at)),
                     ("received → read", millis(None if received is None else max(0, read_at - received))),
                 ),

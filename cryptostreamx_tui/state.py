@@ -246,11 +246,12 @@ class State:
                     continue
                 summary = self.symbols[symbol] = SymbolSummary()
             summary.update(last[symbol], number, now)
-        self.rate.add(len(trades), now)
         self.last_read = now
-        step = max(1, len(trades) // LATENCY_SAMPLES)
-        received = [read.trade.received_time for read in trades[::step]]
-        self._undrawn.extend(ms for ms in received if ms > 0)
+        # What an earlier run received is read at the start; it says nothing of how fast this one is.
+        if trades[0].trade.received_time >= (self.started or 1):
+            self.rate.add(len(trades), now)
+            step = max(1, len(trades) // LATENCY_SAMPLES)
+            self._undrawn.extend(read.trade.received_time for read in trades[::step])
         self.revision["trades"] += 1
         self.revision["symbols"] += 1
 

@@ -226,8 +226,8 @@ class ReadTrade:
     trade: Trade
     partition: int
     offset: int
-    acknowledged: int
-    """The record's timestamp type is CreateTime: when the producer handed it over."""
+    timestamp: int
+    """The record's own: the producer gives it the trade's event time."""
 
 
 @dataclass(frozen=True, slots=True)

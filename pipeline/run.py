@@ -136,6 +136,7 @@ class Run:
                 group.create_task(self._worker("producer", topics, schemas, feed))
                 group.create_task(self._worker("windows", topics, schemas))
                 group.create_task(self._worker("sink", topics, schemas, tables))
+                group.create_task(self._read(topics, schemas))
         except* Exception as failures:  # noqa: BLE001 - nobody awaits this task, and what was not foreseen must be seen
             _log.exception("the stack could not be started")
             first = failures.exceptions[0]
@@ -150,6 +151,9 @@ class Run:
         watch = ClusterWatch(self._settings, self._emit, self._servers.expected_brokers)
         self._tasks.append(asyncio.create_task(watch.run(), name="cluster"))
         await self._step("topics", partial(startup.topics, self._settings))
+
+    async def _read(self, *needed: Done) -> None:
+        await asyncio.gather(*needed)
         loop = asyncio.get_running_loop()
 
         def emit(event: Read) -> None:

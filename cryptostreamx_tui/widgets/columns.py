@@ -100,6 +100,7 @@ class Layout(Generic[T]):
     """Which columns fit into a width, from which one on."""
 
     def __init__(self, columns: Sequence[Column[T]], width: int, shift: int = 0) -> None:
+        self.width = width
         stay = [column for column in columns if column.fixed]
         move = [column for column in columns if not column.fixed]
         self.shift = max(0, min(shift, len(move) - 1))

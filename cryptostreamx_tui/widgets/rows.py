@@ -83,7 +83,7 @@ class Rows(View, Generic[T], can_focus=True):
         """Return the columns as they fit now."""
         made = self._columns_fit
         widths = tuple(column.width for column in self.columns)
-        if made is None or made.made_of != widths:
+        if made is None or (made.made_of, made.width) != (widths, self.size.width):
             made = self._columns_fit = Layout(self.columns, self.size.width, self.shift)
             self.shift = made.shift
         return made
@@ -93,8 +93,7 @@ class Rows(View, Generic[T], can_focus=True):
         self.refresh()
 
     def on_resize(self, _: Resize) -> None:
-        """Lay the columns out again; what was in sight stays in sight."""
-        self._columns_fit = None
+        """What was in sight stays in sight."""
         self._show_cursor()
 
     def render_line(self, y: int) -> Strip:

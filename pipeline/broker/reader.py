@@ -17,6 +17,7 @@ from pipeline.broker.records import TOPICS, Batch
 from pipeline.broker.topics import words
 from pipeline.child import now_ms
 from pipeline.events import DeadLettersRead, ReaderTrouble, TradesRead, WindowsRead
+from pipeline.model import DLQ_TOPICS
 from pipeline.schemas.codec import TradeDecoder, WindowDecoder
 from pipeline.schemas.registry import RegistryError, registry_of
 from pipeline.settings import Settings
@@ -123,22 +124,26 @@ class Reader:
             found = {(name, partition) for name in TOPICS if name in topics for partition in topics[name].partitions}
             new = found - self._next.keys()
             known_topics = {topic for topic, _ in self._next}
-            starts = {
-                place: 0 if place[0] in known_topics else self._tail(consumer, place) for place in sorted(new)
+            tails = {
+                place: (0, None) if place[0] in known_topics else self._tail(consumer, place) for place in sorted(new)
             }  # a partition that was added later is read from its beginning: nothing of it was seen
         except KafkaException as error:
             self._connection_trouble = words(error)
             return False
         self._connection_trouble = None
-        if starts:
-            self._next |= starts
+        if tails:
+            self._next |= {place: start for place, (start, _) in tails.items()}
             consumer.assign([TopicPartition(topic, part, offset) for (topic, part), offset in self._next.items()])
+        ends = [(start, end) for (topic, _), (start, end) in tails.items() if topic in DLQ_TOPICS]
+        if ends and all(start == end for start, end in ends):
+            self._emit(DeadLettersRead((), now_ms()))  # known to be none, which is more than none known
         return {topic for topic, _ in self._next} == set(TOPICS)
 
     @staticmethod
-    def _tail(consumer: Consumer, place: tuple[str, int]) -> int:
+    def _tail(consumer: Consumer, place: tuple[str, int]) -> tuple[int, int | None]:
+        """Return where to begin in a partition, and its end."""
         low, high = consumer.get_watermark_offsets(TopicPartition(*place), timeout=REQUEST_S)
-        return max(int(low), int(high) - LAST_RECORDS)
+        return max(int(low), int(high) - LAST_RECORDS), int(high)
 
     def _take(self, messages: list[Any]) -> None:
         for message in messages:

@@ -53,7 +53,7 @@ class Batch:
             if topic == TRADE_TOPIC:
                 trade = self._trade(message.value() or b"")
                 self._trades.append(
-                    ReadTrade(trade, message.partition(), message.offset(), acknowledged=message.timestamp()[1])
+                    ReadTrade(trade, message.partition(), message.offset(), timestamp=message.timestamp()[1])
                 )
             elif topic in DLQ_TOPICS:
                 self._letters.append(_dead_letter(message))
@@ -68,7 +68,7 @@ class Batch:
         events: list[TradesRead | WindowsRead | DeadLettersRead] = []
         if self._trades:
             # In order already, but for several partitions read one after another.
-            self._trades.sort(key=lambda read: read.acknowledged)
+            self._trades.sort(key=lambda read: read.timestamp)
             events.append(TradesRead(tuple(self._trades), now))
             self._trades = []
         if self._windows:

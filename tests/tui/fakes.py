@@ -128,7 +128,7 @@ def trade(number: int, symbol: str = "BTCUSDT", at: int = NOON, price: float | N
         ),
         partition=0,
         offset=number,
-        acknowledged=at + 5,
+        timestamp=at,
     )
 
 

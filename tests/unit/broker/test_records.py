@@ -70,7 +70,7 @@ def test_batches_by_kind_oldest_first_and_then_is_empty(batch: Batch) -> None:
     batch.add(Record("dlq-clickhouse", None, 1, 3_000))
     trades, windows, letters = batch.take(77)
     assert trades == TradesRead(
-        (ReadTrade(trade(1, 0), 0, 9, acknowledged=1_000), ReadTrade(trade(2, 0), 0, 5, acknowledged=2_000)), 77
+        (ReadTrade(trade(1, 0), 0, 9, timestamp=1_000), ReadTrade(trade(2, 0), 0, 5, timestamp=2_000)), 77
     )
     assert windows == WindowsRead((window(120_000), window(360_000)), 77)
     assert isinstance(letters, DeadLettersRead)
