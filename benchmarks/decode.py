@@ -14,8 +14,9 @@ import msgspec
 from pipeline.feed.quality import Quality
 from pipeline.feed.wire import decode
 from pipeline.model import Trade
-from pipeline.schemas.codec import TradeDecoder, TradeEncoder, load_schema
+from pipeline.schemas.codec import TradeDecoder, TradeEncoder
 from pipeline.schemas.registry import Registry
+from pipeline.schemas.subjects import load_schema
 
 FRAME = (
     b'{"stream":"btcusdt@trade","data":{"e":"trade","E":1723161255343,"s":"BTCUSDT","t":%d,'

@@ -8,17 +8,9 @@ ClickHouse. Trade ids of the simulated exchange are consecutive, so a lost trade
 """
 
 import argparse
-import fcntl
-import os
-import pty
-import select
 import statistics
-import struct
-import subprocess
 import sys
 import tempfile
-import termios
-import threading
 import time
 from pathlib import Path
 
@@ -27,55 +19,11 @@ import psutil
 from pipeline.exchange.generator import MARKETS
 from tests.stack.application import Application
 from tests.stack.store import opened_store
+from tests.stack.terminal import Terminal
 
-ROOT = Path(__file__).parents[1]
-IN_TERMINAL = "import os, sys, fcntl, termios; os.setsid(); fcntl.ioctl(0, termios.TIOCSCTTY, 0); "
-RUN = IN_TERMINAL + "os.execv(sys.executable, [sys.executable, '-m', 'cryptostreamx_tui', *sys.argv[1:]])"
 KEYS = (b"w", b"t")
-ANSWERS = (b"trades  quantity", b"latency")
+ANSWERS = (b"5m ", b"time UTC")
 """Titles that are drawn only when the pane has changed: what the eye waits for."""
-
-
-class Terminal:
-    """A pseudo-terminal of 80x24 with the application in it; a thread reads, so that it is never waited for."""
-
-    def __init__(self, home: Path, rate: float) -> None:
-        self.master, slave = pty.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", RUN, "--feed", "simulated", "--home", str(home), "--symbols", ",".join(MARKETS)],
-            stdin=slave,
-            stdout=slave,
-            stderr=slave,
-            cwd=ROOT,
-            env={**os.environ, "CRYPTOSTREAMX_SIMULATED_RATE": str(rate), "TERM": "xterm-256color"},
-        )
-        os.close(slave)
-        self._arrived = threading.Condition()
-        self._output = b""
-        threading.Thread(target=self._read, daemon=True).start()
-
-    def _read(self) -> None:
-        while self.process.poll() is None:
-            if select.select([self.master], [], [], 0.5)[0]:
-                try:
-                    data = os.read(self.master, 65_536)
-                except OSError:
-                    return
-                with self._arrived:
-                    self._output = (self._output + data)[-200_000:]
-                    self._arrived.notify_all()
-
-    def press(self, key: bytes) -> None:
-        """Press a key; forget what was written before."""
-        with self._arrived:
-            self._output = b""
-        os.write(self.master, key)
-
-    def seen(self, wanted: bytes, seconds: float) -> bool:
-        """Wait until the terminal has been sent ``wanted``."""
-        with self._arrived:
-            return self._arrived.wait_for(lambda: wanted in self._output, seconds)
 
 
 def figures(values: list[float]) -> str:
@@ -152,7 +100,8 @@ def main() -> int:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         home = options.home or Path(folder)
-        terminal = Terminal(home, options.rate)
+        flags = ("--feed", "simulated", "--home", str(home), "--symbols", ",".join(MARKETS))
+        terminal = Terminal(*flags, CRYPTOSTREAMX_SIMULATED_RATE=str(options.rate))
         try:
             if not terminal.seen(ANSWERS[1], 180):
                 print("the main screen did not come")
@@ -163,7 +112,7 @@ def main() -> int:
             terminal.process.wait(60)
             print(f"quit after {time.monotonic() - begin:.1f} s, exit code {terminal.process.returncode}")
         finally:
-            terminal.process.kill()
+            terminal.close()
         whole = count(home)
     print("nothing lost, nothing doubled" if whole else "LOST OR DOUBLED")
     return 0 if whole else 1

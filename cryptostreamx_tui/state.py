@@ -92,7 +92,6 @@ class State:
         self.log: Ring[LogEntry] = Ring(OTHERS_KEPT)
         self.symbols: dict[str, SymbolSummary] = {}
         self.rate = Rate()
-        self.last_read: int | None = None
         self.services: dict[str, ServiceChanged] = {}
         self.steps: dict[tuple[str, str], Step] = {}
         self.cluster: ClusterSeen | None = None
@@ -246,7 +245,6 @@ class State:
                     continue
                 summary = self.symbols[symbol] = SymbolSummary()
             summary.update(last[symbol], number, now)
-        self.last_read = now
         # What an earlier run received is read at the start; it says nothing of how fast this one is.
         if trades[0].trade.received_time >= (self.started or 1):
             self.rate.add(len(trades), now)

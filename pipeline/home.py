@@ -1,6 +1,7 @@
 """The home folder: where an instance keeps its logs, its servers' data and its run files, and its lock."""
 
 import fcntl
+import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +44,11 @@ class Home:
     def run(self) -> Path:
         """Generated configuration, the lock, what must not outlive the data."""
         return self.path / "run"
+
+    @property
+    def run_id(self) -> str:
+        """The mark by which the processes of this home are found: the same for every run in it."""
+        return hashlib.sha256(str(self.path.resolve()).encode()).hexdigest()[:16]
 
     def create(self) -> None:
         """Make the folders, readable by the user alone.

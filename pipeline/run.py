@@ -1,7 +1,6 @@
 """One run: brings everything up in the order of what needs what, and ends it. Knows addresses, not profiles."""
 
 import asyncio
-import hashlib
 import logging
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -66,8 +65,7 @@ class Run:
         self._home = home
         self._servers = servers
         self._emit = emit
-        self._run_id = hashlib.sha256(str(home.path.resolve()).encode()).hexdigest()[:16]
-        self._supervisor = Supervisor(self._heard, self._run_id)
+        self._supervisor = Supervisor(self._heard, home.run_id)
         self._checklist = Checklist(emit, asyncio.get_running_loop())
         self._retry = asyncio.Event()
         self._up = False
@@ -126,7 +124,7 @@ class Run:
 
     async def _bring_up(self) -> None:
         try:
-            await asyncio.to_thread(end_leftovers, self._run_id)
+            await asyncio.to_thread(end_leftovers, self._home.run_id)
             async with asyncio.TaskGroup() as group:
                 prepared = group.create_task(self._servers.prepare(self._step))
                 topics = group.create_task(self._kafka(prepared))

@@ -16,8 +16,8 @@ from pipeline.child import now_ms
 from pipeline.events import StepChanged, StepState
 from pipeline.ledger import Stored
 from pipeline.model import WINDOW_MS
-from pipeline.schemas.codec import SUBJECTS, load_schema
 from pipeline.schemas.registry import RegistryError, registry_of
+from pipeline.schemas.subjects import SUBJECTS, load_schema
 from pipeline.services import jars, jvm
 from pipeline.settings import Settings
 from pipeline.store.audit import Ranges, check_windows, stored_trades
@@ -154,9 +154,8 @@ def schemas(settings: Settings, lines: Lines) -> None:
         lines(subject, StepState.RUNNING)
         schema = load_schema(name)
         try:
-            known = registry.schema_id(subject, schema)
-            schema_id = registry.register(subject, schema) if known is None else known
-            lines(subject, StepState.DONE if known is None else StepState.EXISTS, f"schema id {schema_id}")
+            schema_id, existed = registry.ensure(subject, schema)
+            lines(subject, StepState.EXISTS if existed else StepState.DONE, f"schema id {schema_id}")
         except RegistryError as error:
             lines(subject, StepState.FAILED, str(error))
 

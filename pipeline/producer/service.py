@@ -10,11 +10,13 @@ from pipeline.events import ChildEvent, Command, ProducerStats, Ready
 from pipeline.feed.binance import Feed
 from pipeline.feed.quality import Quality
 from pipeline.feed.rest import ExchangeInfo
+from pipeline.model import TRADE_TOPIC
 from pipeline.producer.intake import Intake
 from pipeline.producer.kafka import KafkaWriter
 from pipeline.producer.symbols import Symbols
-from pipeline.schemas.codec import SUBJECTS, TradeEncoder, load_schema
+from pipeline.schemas.codec import TradeEncoder
 from pipeline.schemas.registry import Registry, RegistryError
+from pipeline.schemas.subjects import ensure_subjects
 
 CLOSE_SECONDS = 2.0
 """For closing the connections; a reader that waits for room in Kafka's queue may not come to its end."""
@@ -29,20 +31,6 @@ log = logging.getLogger("pipeline.producer")
 
 class UnflushedError(RuntimeError):
     """At the end, trades were left that Kafka had not acknowledged."""
-
-
-def register_schemas(registry: Registry) -> int:
-    """Make sure that every subject has its schema, before any other part touches it; return the trades' id.
-
-    Raises:
-        RegistryError: refused, or no answer.
-    """
-    ids = {}
-    for subject, name in SUBJECTS.items():
-        schema = load_schema(name)
-        found = registry.schema_id(subject, schema)
-        ids[name] = registry.register(subject, schema) if found is None else found
-    return ids["binance_trade"]
 
 
 class ProducerService:
@@ -158,7 +146,7 @@ class ProducerService:
         loop = asyncio.get_running_loop()
         while True:
             try:
-                return await asyncio.to_thread(register_schemas, self._registry)
+                return (await asyncio.to_thread(ensure_subjects, self._registry))[f"{TRADE_TOPIC}-value"]
             except RegistryError as error:
                 if str(error) != said or loop.time() - said_at >= REGISTRY_REMIND:
                     said, said_at = str(error), loop.time()

@@ -5,25 +5,18 @@ older version still decode. Trades are encoded by an encoder of our own (``pipel
 """
 
 import io
-import json
 import struct
-from importlib import resources
 from typing import Any
 
 import fastavro
 import msgspec
 
-from pipeline.model import TRADE_TOPIC, WINDOW_TOPICS, Source, Trade, Window
+from pipeline.model import Source, Trade, Window
 from pipeline.schemas.registry import Registry, RegistryError
+from pipeline.schemas.subjects import load_schema
 from pipeline.schemas.trade_encoder import FRAME, MAGIC, TradeEncoder
 
-__all__ = ["SUBJECTS", "CodecError", "TradeDecoder", "TradeEncoder", "WindowDecoder", "WindowEncoder", "load_schema"]
-
-SUBJECTS: dict[str, str] = {
-    f"{TRADE_TOPIC}-value": "binance_trade",
-    **{f"{topic}-value": "binance_trade_agg" for topic in WINDOW_TOPICS.values()},
-}
-"""Subject → name of its schema."""
+__all__ = ["CodecError", "TradeDecoder", "TradeEncoder", "WindowDecoder", "WindowEncoder"]
 
 # What fastavro raises for bytes that are no record of the schema.
 _BAD_AVRO = (
@@ -34,18 +27,6 @@ _BAD_AVRO = (
 
 class CodecError(ValueError):
     """These bytes are no record of the expected schema; the message says why."""
-
-
-def load_schema(name: str) -> dict[str, Any]:
-    """Return the parsed ``<name>.avsc`` of this package: ``binance_trade`` or ``binance_trade_agg``.
-
-    Raises:
-        FileNotFoundError: there is none of that name.
-    """
-    text = resources.files(__package__).joinpath(f"{name}.avsc").read_text(encoding="utf-8")
-    schema = json.loads(text)
-    assert isinstance(schema, dict)
-    return schema
 
 
 class _Decoder:

@@ -88,6 +88,15 @@ class Registry:
             raise
         return self._integer(answer, "id", subject, doing)
 
+    def ensure(self, subject: str, schema: dict[str, Any]) -> tuple[int, bool]:
+        """Register a schema unless it is there already; return its id, and whether it was there.
+
+        Raises:
+            RegistryError: incompatible with the versions before it (409), invalid (422xx), or no answer.
+        """
+        known = self.schema_id(subject, schema)
+        return (self.register(subject, schema), False) if known is None else (known, True)
+
     def schema(self, schema_id: int) -> dict[str, Any]:
         """Return the schema with this id, from memory if it was asked for before.
 
@@ -123,14 +132,6 @@ class Registry:
         if not isinstance(level, str):
             raise self._not_understood(answer, "", doing)
         return level
-
-    def set_compatibility(self, level: str) -> None:
-        """Set the global compatibility level.
-
-        Raises:
-            RegistryError: no answer, or a refusal (42203: no such level).
-        """
-        self._ask("PUT", "/config", {"compatibility": level}, "", f"set the compatibility level to {level}")
 
     def _ask(self, method: str, path: str, body: dict[str, Any] | None, subject: str, doing: str) -> dict[str, Any]:
         headers = {"Content-Type": CONTENT_TYPE} if body is not None else {}

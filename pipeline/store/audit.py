@@ -69,38 +69,6 @@ def stored_trades(client: Client, ids: Ranges) -> int:
     return count
 
 
-def stored_windows(client: Client, size: str, since: int = 0) -> set[tuple[str, int]]:
-    """Return (symbol, window_start) of the stored windows that start at ``since`` (ms) or later.
-
-    Raises:
-        ClickHouseError: the server refuses or does not answer.
-    """
-    rows = client.query(
-        f"SELECT DISTINCT symbol, window_start FROM crypto.{WINDOW_TOPICS[size]}"  # noqa: S608 - a fixed name
-        " WHERE window_start >= {since:Int64}",
-        parameters={"since": since},
-    ).result_rows
-    return {(str(symbol), int(start)) for symbol, start in rows}
-
-
-def due_windows(
-    client: Client, size: str, stream_time: int | None = None, since: int = 0
-) -> dict[tuple[str, int], int]:
-    """Return (symbol, window_start) → trades of the windows that must be closed.
-
-    A window is due when ``stream_time`` (the largest event time of its partition; None: the largest that is stored) has
-    reached its end plus the grace. With one partition, the default, that holds for every symbol together.
-
-    Raises:
-        ClickHouseError: the server refuses or does not answer.
-    """
-    rows = client.query(
-        f"SELECT symbol, window_start, trade_count FROM ({_RECOMPUTED})",  # noqa: S608 - fixed names
-        parameters=_bounds(client, size, stream_time, since),
-    ).result_rows
-    return {(str(symbol), int(start)): int(count) for symbol, start, count in rows}
-
-
 def check_windows(client: Client, size: str, stream_time: int | None = None, since: int = 0) -> WindowCheck:
     """Compare every stored window with one worked out from the raw trades: counts equal, floats to 1e-9 relative.
 
@@ -135,15 +103,6 @@ def check_windows(client: Client, size: str, stream_time: int | None = None, sin
         f"{size} window {start} of {symbol} is due and not stored" for symbol, start in sorted(due.keys() - closed)
     )
     return WindowCheck(len(due), len(closed & due.keys()), tuple(differences))
-
-
-def window_differences(client: Client, size: str, stream_time: int | None = None, since: int = 0) -> tuple[str, ...]:
-    """Return in words how the stored windows differ from the stored trades; empty when they do not.
-
-    Raises:
-        ClickHouseError: the server refuses or does not answer.
-    """
-    return check_windows(client, size, stream_time, since).differences
 
 
 def _bounds(client: Client, size: str, stream_time: int | None, since: int) -> dict[str, int]:

@@ -17,8 +17,9 @@ from pipeline.child import Channel, now_ms, start_logging
 from pipeline.events import Failed, Ready, StepState
 from pipeline.home import Home
 from pipeline.model import TRADE_TOPIC, WINDOW_TOPICS
-from pipeline.schemas.codec import SUBJECTS, TradeDecoder, WindowEncoder, load_schema
+from pipeline.schemas.codec import TradeDecoder, WindowEncoder
 from pipeline.schemas.registry import registry_of
+from pipeline.schemas.subjects import ensure_subjects
 from pipeline.settings import Settings
 from pipeline.text import clean
 from pipeline.windows.assignment import assignment
@@ -56,7 +57,7 @@ class WindowsProcess:
         _log.info("starting; Kafka at %s", self._settings.kafka_bootstrap_servers)
         self._ensure_changelogs()
         registry = registry_of(self._settings)
-        ids = {subject: registry.register(subject, load_schema(name)) for subject, name in SUBJECTS.items()}
+        ids = ensure_subjects(registry)
         registry.schema(ids[f"{TRADE_TOPIC}-value"])  # known from now on, also while the registry is away
         state = Home(self._settings.home).data / "windows"
         state.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -11,12 +11,6 @@ MAX_RANGES = 512
 range would count as new: reached only where a window has more than 511 holes in its trade ids."""
 
 
-def contains(ranges: list[int], trade_id: int) -> bool:
-    """Tell whether the id is in the set."""
-    at = bisect_left(ranges, trade_id)
-    return at % 2 == 1 or (at < len(ranges) and ranges[at] == trade_id)
-
-
 def add(ranges: list[int], trade_id: int) -> bool:
     """Put the id into the set, in place. Return False where it was in it already."""
     if ranges and ranges[-1] == trade_id - 1:  # nearly always: the next id

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from pipeline.model import WINDOW_TOPICS, Trade, Window
-from pipeline.schemas.codec import load_schema
+from pipeline.schemas.subjects import load_schema
 from pipeline.store.ddl import ddl_files
 
 CLICKHOUSE = {

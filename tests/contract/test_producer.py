@@ -21,7 +21,7 @@ from pipeline.child import now_ms
 from pipeline.events import AnyChildEvent, Command, Failed, LogLine, ProducerStats, Ready
 from pipeline.exchange.malformed import KINDS
 from pipeline.model import PRODUCER_DLQ, TRADE_TOPIC, Reason
-from pipeline.schemas.codec import SUBJECTS
+from pipeline.schemas.subjects import SUBJECTS
 from tests.contract.exchange_process import exchange as simulated
 from tests.contract.test_frames import EXPECTED
 from tests.unit.producer.kafka_mock import MockCluster

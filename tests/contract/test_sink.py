@@ -19,8 +19,9 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from pipeline.child import now_ms
 from pipeline.events import SinkStats
 from pipeline.model import SINK_DLQ, TRADE_TOPIC, WINDOW_TOPICS, Source, Trade, Window
-from pipeline.schemas.codec import TradeDecoder, TradeEncoder, WindowDecoder, WindowEncoder, load_schema
+from pipeline.schemas.codec import TradeDecoder, TradeEncoder, WindowDecoder, WindowEncoder
 from pipeline.schemas.registry import RegistryError
+from pipeline.schemas.subjects import load_schema
 from pipeline.settings import Settings
 from pipeline.sink.builtin import TOPICS, Sink, consumer_config
 from pipeline.sink.dlq import DeadLetters

@@ -12,7 +12,7 @@ from clickhouse_connect.driver.client import Client
 from pipeline.events import StepState
 from pipeline.model import Trade
 from pipeline.sink.tables import COLUMNS
-from pipeline.store.audit import check_windows, due_windows, stored_trades, stored_windows, window_differences
+from pipeline.store.audit import check_windows, stored_trades
 from pipeline.store.client import connect
 from pipeline.store.ddl import apply
 from tests.contract.clickhouse_server import local_server
@@ -116,21 +116,19 @@ def test_stored_trades_counts_distinct_ids_within_ranges(client: Client) -> None
 def test_windows_are_compared_with_the_raw_trades(client: Client) -> None:
     start = 1_723_161_240_000
     insert(client, [trade(1, start, price=10.0), trade(2, start + 59_999, price=20.0), trade(3, start + 69_999)])
-    assert due_windows(client, "1m") == {}
+    assert check_windows(client, "1m").due == 0
     insert(client, [trade(4, start + 70_000)])
-    assert due_windows(client, "1m") == {("BTCUSDT", start): 2}
     check = check_windows(client, "1m")
     assert (check.due, check.closed) == (1, 0)
     assert check.differences == (f"1m window {start} of BTCUSDT is due and not stored",)
     columns = COLUMNS[WINDOWS]
     right: list[Any] = ["BTCUSDT", start, start + 60_000, 2, 4.0, 15.0, 10.0, 20.0, 10.0, 20.0, 15.0]
     client.insert(WINDOWS, [right, right], columns, database="crypto")
-    assert stored_windows(client, "1m") == {("BTCUSDT", start)}
-    assert stored_windows(client, "1m", since=start + 1) == set()
-    assert window_differences(client, "1m") == ()
+    check = check_windows(client, "1m")
+    assert (check.due, check.closed, check.differences) == (1, 1, ())
     client.insert(WINDOWS, [[*right[:3], 3, *right[4:]]], columns, database="crypto")
     client.insert(WINDOWS, [["ETHUSDT", *right[1:]]], columns, database="crypto")
-    assert sorted(window_differences(client, "1m")) == [
+    assert sorted(check_windows(client, "1m").differences) == [
         f"1m window {start} of BTCUSDT: trade_count is 3, the trades give 2",
         f"1m window {start} of ETHUSDT is stored, but the stored trades do not close it",
     ]

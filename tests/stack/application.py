@@ -14,7 +14,24 @@ from typing import Any, Self
 
 import psutil
 
+from pipeline.home import Home
+
 Line = dict[str, Any]
+
+
+def leftovers(home: Path) -> list[psutil.Process]:
+    """Return every living process that works in a home, however it was orphaned."""
+    run_id = Home(home).run_id
+    found = []
+    for process in psutil.process_iter():
+        try:
+            words = process.cmdline()
+            marked = process.environ().get("CRYPTOSTREAMX_RUN_ID") == run_id or run_id in words  # the guard
+            if marked or (str(home) in words and "cryptostreamx_tui" in words):
+                found.append(process)
+        except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
+            continue
+    return found
 
 
 class Application:
@@ -113,18 +130,8 @@ class Application:
         return self.process.wait(seconds)
 
     def processes(self) -> list[psutil.Process]:
-        """Return every process that this application started and that is alive, however it was orphaned."""
-        marker = str(self.home.resolve())
-        found = []
-        for process in psutil.process_iter():
-            try:
-                if process.pid not in (os.getpid(), self.process.pid) and (
-                    process.environ().get("CRYPTOSTREAMX_HOME") == marker or marker in " ".join(process.cmdline())
-                ):
-                    found.append(process)
-            except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
-                continue
-        return found
+        """Return every process that this application started and that is alive."""
+        return [process for process in leftovers(self.home) if process.pid != self.process.pid]
 
     def story(self) -> str:
         """Return what a person would want to read when a test failed."""

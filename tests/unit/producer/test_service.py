@@ -9,9 +9,9 @@ from pipeline.events import ChildEvent, Command, ProducerStats, Ready
 from pipeline.model import TRADE_TOPIC
 from pipeline.producer import service as service_module
 from pipeline.producer.kafka import producer_config
-from pipeline.producer.service import ProducerService, UnflushedError, register_schemas
-from pipeline.schemas.codec import SUBJECTS
+from pipeline.producer.service import ProducerService, UnflushedError
 from pipeline.schemas.registry import UNREACHABLE, Registry, RegistryError
+from pipeline.schemas.subjects import SUBJECTS, ensure_subjects
 from tests.unit.feed.small_exchange import Exchange, ServerConnection, exchange, frame, until
 from tests.unit.producer.kafka_mock import MockCluster
 
@@ -54,9 +54,9 @@ async def three_trades(state: Exchange, connection: ServerConnection) -> None:
 
 def test_schemas_are_registered_once_and_then_found() -> None:
     registry = Registers()
-    assert register_schemas(registry) == 11
-    assert list(registry.subjects) == list(SUBJECTS)
-    assert register_schemas(registry) == 11
+    first = ensure_subjects(registry)
+    assert list(first) == list(SUBJECTS) == list(registry.subjects)
+    assert ensure_subjects(registry) == first
 
 
 async def test_a_registry_that_is_away_delays_the_start_and_is_said_once(

@@ -11,16 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.model import Source, Trade, Window
-from pipeline.schemas.codec import (
-    SUBJECTS,
-    CodecError,
-    TradeDecoder,
-    TradeEncoder,
-    WindowDecoder,
-    WindowEncoder,
-    load_schema,
-)
+from pipeline.schemas.codec import CodecError, TradeDecoder, TradeEncoder, WindowDecoder, WindowEncoder
 from pipeline.schemas.registry import Registry, RegistryError
+from pipeline.schemas.subjects import SUBJECTS, load_schema
 
 TRADE = Trade(
     "trade", 1723161255343, "BTCUSDT", 3735683259, 61837.63, 0.02, 1723161255342, True, True, 1723161254087, Source.WS

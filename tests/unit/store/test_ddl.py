@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.model import TRADE_TOPIC, WINDOW_TOPICS
-from pipeline.schemas.codec import load_schema
+from pipeline.schemas.subjects import load_schema
 from pipeline.sink.tables import COLUMNS
 from pipeline.store.ddl import DdlStatement, ddl_files, describe, read_statements
 from pipeline.store.sql import tokens
