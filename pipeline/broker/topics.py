@@ -22,6 +22,9 @@ TIMEOUT_S = 15.0
 """For each call to the brokers."""
 LEADERS_TIMEOUT_S = 20.0
 """For the leaders of new topics to be elected."""
+FORMING_TIMEOUT_S = 20.0
+"""For the brokers to find each other."""
+POLL_S = 0.05
 MAX_MESSAGE_BYTES = 2 * 1024 * 1024
 """A frame of 1 MB with its headers must fit into a dead letter."""
 ANY_TIME_MS = str(2**63 - 1)
@@ -75,8 +78,9 @@ def ensure_topics(admin: AdminClient, specs: Iterable[TopicSpec], on_result: OnR
     what differs. FAILED: the detail holds the broker's words. Returns False where one failed.
     """
     specs = list(specs)
+    needed = max(spec.replication for spec in specs)
     try:
-        existing = admin.list_topics(timeout=TIMEOUT_S).topics
+        existing = _metadata(admin, lambda found: len(found.brokers) >= needed and found.controller_id >= 0).topics
     except KafkaException as error:
         for spec in specs:
             on_result(spec.name, StepState.FAILED, words(error))
@@ -86,6 +90,20 @@ def ensure_topics(admin: AdminClient, specs: Iterable[TopicSpec], on_result: OnR
     # Both, whatever comes out of the first: each topic has its own line.
     results = [_create(admin, missing, on_result), _compare(admin, present, existing, on_result)]
     return all(results)
+
+
+def _metadata(admin: AdminClient, formed: Callable[[Any], bool]) -> Any:
+    """Return the first metadata that ``formed`` holds for; the last, if there are none in time.
+
+    A broker that has just started, or a controller that has just been elected, lists fewer brokers and fewer topics
+    than there are: taken at its word, all topics would be missing.
+    """
+    deadline = time.monotonic() + FORMING_TIMEOUT_S
+    while True:
+        found = admin.list_topics(timeout=TIMEOUT_S)
+        if formed(found) or time.monotonic() > deadline:
+            return found
+        time.sleep(POLL_S)
 
 
 def words(error: Exception) -> str:
@@ -122,7 +140,12 @@ def _create(admin: AdminClient, specs: list[TopicSpec], on_result: OnResult) -> 
             good = False
             on_result(spec.name, StepState.FAILED, words(error))
     if raced:
-        good &= _compare(admin, raced, admin.list_topics(timeout=TIMEOUT_S).topics, on_result)
+        topics = _metadata(admin, lambda found: all(spec.name in found.topics for spec in raced)).topics
+        for spec in raced:
+            if spec.name not in topics:
+                good = False
+                on_result(spec.name, StepState.FAILED, "it is there already, but no broker lists it")
+        good &= _compare(admin, [spec for spec in raced if spec.name in topics], topics, on_result)
     return _await_leaders(admin, created, on_result) and good
 
 
@@ -151,7 +174,7 @@ def _await_leaders(admin: AdminClient, specs: list[TopicSpec], on_result: OnResu
         if time.monotonic() > deadline:
             break
         if waiting:
-            time.sleep(0.05)
+            time.sleep(POLL_S)
     return not waiting
 
 

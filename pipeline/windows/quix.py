@@ -27,6 +27,7 @@ from pipeline.settings import Settings
 from pipeline.text import clean
 from pipeline.windows import aggregate, late
 from pipeline.windows.changelogs import GROUP, window_store
+from pipeline.windows.patience import PatientApplication
 from pipeline.windows.stats import Tally
 
 COMMIT_INTERVAL_S = 1.0
@@ -255,7 +256,7 @@ def application(settings: Settings, state_dir: Path, tally: Tally, on_statistics
             return True  # the client library tries again by itself
         return False
 
-    return Application(
+    return PatientApplication(
         broker_address=ConnectionConfig.from_librdkafka_dict(settings.kafka_config()),
         consumer_group=GROUP,
         auto_offset_reset="earliest",

@@ -42,7 +42,7 @@ class Admin:
     """Topics in memory; ``refuse`` has the error for a topic's creation."""
 
     def __init__(self) -> None:
-        self.metadata = Metadata()
+        self.metadata = Metadata({number: Broker(number) for number in range(3)})
         self.configs: dict[str, dict[str, str | None]] = {}
         self.refuse: dict[str, KafkaError] = {}
         self.down: KafkaError | None = None

@@ -99,7 +99,7 @@ def test_a_topic_that_somebody_made_meanwhile_is_compared() -> None:
         metadata = lists(timeout)
         if "t" in metadata.topics:
             return metadata
-        before = type(metadata)()
+        before = type(metadata)(metadata.brokers)
         admin.add("t", 2, 1, {})
         return before
 
@@ -107,6 +107,42 @@ def test_a_topic_that_somebody_made_meanwhile_is_compared() -> None:
     good, results = ensured(admin, [TopicSpec("t", 1, 1)])
     assert good
     assert results == {"t": (StepState.DIFFERENT, "partitions 2, wanted 1")}
+
+
+def test_a_cluster_that_is_still_forming_is_waited_for() -> None:
+    """Seen on a warm start: one broker of three listed, and no topic, though all of them were there."""
+    admin = Admin()
+    admin.add("t", 1, 3, {})
+    whole = admin.metadata
+    alone = type(whole)({0: whole.brokers[0]})
+    answers = [alone, alone, type(whole)(whole.brokers, controller_id=-1), whole]
+    admin.list_topics = lambda timeout: answers.pop(0)  # type: ignore[method-assign]
+    good, results = ensured(admin, [TopicSpec("t", 1, 3)])
+    assert good
+    assert results == {"t": (StepState.EXISTS, "")}
+    assert answers == []
+
+
+def test_a_topic_that_is_there_and_not_listed_yet_is_waited_for() -> None:
+    admin = Admin()
+    admin.add("t", 1, 1, {})
+    whole = admin.metadata
+    admin.refuse["t"] = KafkaError(KafkaError.TOPIC_ALREADY_EXISTS, "Topic 't' already exists.")
+    answers = [type(whole)(whole.brokers), type(whole)(whole.brokers), whole]
+    admin.list_topics = lambda timeout: answers.pop(0)  # type: ignore[method-assign]
+    good, results = ensured(admin, [TopicSpec("t", 1, 1)])
+    assert good
+    assert results == {"t": (StepState.EXISTS, "")}
+
+
+def test_brokers_that_do_not_come_are_not_waited_for_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(topics, "FORMING_TIMEOUT_S", 0.1)
+    admin = Admin()
+    admin.metadata.brokers = {}
+    admin.refuse["t"] = KafkaError(KafkaError.INVALID_REPLICATION_FACTOR, "Replication factor: 3 larger than 0")
+    good, results = ensured(admin, [TopicSpec("t", 1, 3)])
+    assert not good
+    assert "Replication factor: 3 larger than 0" in results["t"][1]
 
 
 def test_no_broker_fails_every_line() -> None:
