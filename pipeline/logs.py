@@ -32,3 +32,4 @@ def log_to(path: Path, level: int = logging.INFO) -> None:
     root.handlers[:] = [file]
     root.setLevel(level)
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs every request, and probes make many
+    logging.getLogger("urllib3").setLevel(logging.ERROR)  # it warns of each try that it makes again

@@ -174,6 +174,8 @@ class Runner:
     def _reason(self, code: int) -> str:
         if self._failed is not None:
             return self._failed
+        if code == -signal.SIGKILL:
+            return "killed by SIGKILL"  # it had no chance to say anything about it
         return _with(f"exit code {code}" if code >= 0 else f"killed by {signal_name(code)}", self._last_words(code > 0))
 
     def _last_words(self, of_error: bool) -> str:

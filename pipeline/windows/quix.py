@@ -274,7 +274,8 @@ def application(settings: Settings, state_dir: Path, tally: Tally, on_statistics
             "session.timeout.ms": SESSION_MS,
             "heartbeat.interval.ms": SESSION_MS // 3,
             "statistics.interval.ms": STATISTICS_MS,
+            "log_level": 2,  # connection failures come by error_cb, which Quix logs
             "stats_cb": on_statistics,
         },
-        producer_extra_config={"partitioner": "murmur2_random", "compression.type": "lz4"},
+        producer_extra_config={"partitioner": "murmur2_random", "compression.type": "lz4", "log_level": 2},
     )
