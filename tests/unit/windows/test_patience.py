@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
-from pipeline.windows.patience import AGAIN_S, PATIENCE_S, while_leaders_move
+from pipeline.windows.patience import AGAIN_S, NOT_YET, PATIENCE_S, patient
 
 
 def failing(times: int, code: int) -> tuple[Callable[..., str], list[tuple[Any, ...]]]:
@@ -30,10 +30,11 @@ class Time:
         self.now += seconds
 
 
-def test_a_leader_that_has_moved_is_asked_again() -> None:
+@pytest.mark.parametrize("code", sorted(NOT_YET))
+def test_a_broker_that_cannot_answer_yet_is_asked_again(code: int) -> None:
     time = Time()
-    ask, asked = failing(3, KafkaError.NOT_LEADER_FOR_PARTITION)
-    assert while_leaders_move(ask, time.clock, time.wait)("a", timeout=1.0) == "answer"
+    ask, asked = failing(3, code)
+    assert patient(ask, time.clock, time.wait)("a", timeout=1.0) == "answer"
     assert asked == [("a", 1.0)] * 4
     assert time.now == pytest.approx(3 * AGAIN_S)
 
@@ -42,7 +43,7 @@ def test_patience_ends() -> None:
     time = Time()
     ask, _ = failing(10_000, KafkaError.LEADER_NOT_AVAILABLE)
     with pytest.raises(KafkaException):
-        while_leaders_move(ask, time.clock, time.wait)(timeout=1.0)
+        patient(ask, time.clock, time.wait)(timeout=1.0)
     assert PATIENCE_S <= time.now <= PATIENCE_S + 1
 
 
@@ -50,5 +51,5 @@ def test_another_error_is_no_matter_of_patience() -> None:
     time = Time()
     ask, asked = failing(1, KafkaError.TOPIC_AUTHORIZATION_FAILED)
     with pytest.raises(KafkaException):
-        while_leaders_move(ask, time.clock, time.wait)(timeout=1.0)
+        patient(ask, time.clock, time.wait)(timeout=1.0)
     assert len(asked) == 1
