@@ -2,13 +2,17 @@
 PYTHON ?= python3
 ARGS ?=
 
-.PHONY: run test check format lock clean
+.PHONY: run test fast check format lock clean
 
 run: .venv/run.stamp
 	@.venv/bin/cryptostreamx-tui $(ARGS)
 
 test: .venv/dev.stamp
 	.venv/bin/python -m pytest $(ARGS)
+
+# Units and screens, on all cores: no server, no network.
+fast: .venv/dev.stamp
+	.venv/bin/python -m pytest -n auto --dist loadfile tests/unit tests/tui $(ARGS)
 
 check: .venv/dev.stamp
 	.venv/bin/ruff format --check .
