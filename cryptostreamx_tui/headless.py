@@ -82,7 +82,14 @@ class _Headless:
             self._failure = event.detail
             self._over.set()
         if not self._is_tick(event):
-            write(as_line(event))
+            self._write(as_line(event))
+
+    def _write(self, line: bytes) -> None:
+        try:
+            write(line)
+        except BrokenPipeError:  # nobody reads on: the end of ``| head``
+            self._failure = "standard output was closed"
+            self._over.set()
 
     def _is_tick(self, event: StackEvent) -> bool:
         """Tell whether a service only reports its memory again: a line a second for each says nothing new."""
@@ -104,6 +111,8 @@ class _Headless:
             if self._completion:
                 settled = asyncio.create_task(self._completion.wait())
                 await asyncio.wait((over, settled), return_when=asyncio.FIRST_COMPLETED)
+                if settled.done():
+                    settled.result()
                 settled.cancel()
                 summary = self._completion.summary(self._failure)
             else:
@@ -111,6 +120,6 @@ class _Headless:
         finally:
             await self._stack.stop()
         if summary is not None:
-            write(msgspec.json.encode(summary) + b"\n")
+            self._write(msgspec.json.encode(summary) + b"\n")
             return 0 if summary["complete"] else INCOMPLETE
         return INCOMPLETE if self._failure else 0

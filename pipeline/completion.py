@@ -47,7 +47,7 @@ class Completion:
         self._ledger = Ledger()
         self._accepted: Ranges | None = None
         self._stored: Stored | None = None
-        self._missing: list[str] = []
+        self._missing = ["the run ended before its books were looked at"]
 
     def apply(self, event: ChildEvent) -> None:
         """Take a child's event."""

@@ -63,6 +63,12 @@ async def test_it_waits_until_the_store_has_what_was_accepted() -> None:
     assert (summary["accepted"], summary["stored"], summary["windows_closed"]) == (3, 3, {"1m": 1})
 
 
+def test_a_run_that_nobody_looked_at_is_not_complete() -> None:
+    summary = completion(FakePipeline(Stored(rows=3))).summary()
+    assert summary["complete"] is False
+    assert summary["missing"]
+
+
 async def test_what_never_arrives_is_named_and_ends_the_wait() -> None:
     run = completion(FakePipeline(Stored(rows=2)))
     await run.wait()
