@@ -120,7 +120,8 @@ def download(name: str, fetch: Fetch[Result], settings: Settings, lines: Lines) 
     """
 
     def show(progress: jars.Progress) -> None:
-        lines(name, StepState.RUNNING, progress.detail)
+        share = f"{progress.done / progress.total:.0%}  " if progress.total else ""
+        lines(name, StepState.RUNNING, share + progress.detail)
 
     lines(name, StepState.RUNNING)
     try:

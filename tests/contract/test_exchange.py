@@ -16,8 +16,6 @@ from websockets.exceptions import ConnectionClosed, ConnectionClosedError, Inval
 from pipeline.exchange.malformed import KINDS
 from tests.contract.exchange_process import ExchangeProcess, exchange, started
 
-DATA = Path(__file__).parents[2].parent / "shared" / "data" / "binance-spot-2024-08-08"
-needs_data = pytest.mark.skipif(not DATA.exists(), reason="the recorded market data is not here")
 PAYLOAD_KEYS = ["e", "E", "s", "t", "p", "q", "T", "m", "M"]
 
 
@@ -147,11 +145,10 @@ async def test_pings_must_be_answered_and_a_connection_does_not_live_for_ever(tm
             await asyncio.wait_for(hearing.recv(), 5)
 
 
-@needs_data
-async def test_a_recording_arrives_byte_for_byte_and_the_end_is_told(tmp_path: Path) -> None:
-    path = DATA / "mixed-20s.frames.gz"
+async def test_a_recording_arrives_byte_for_byte_and_the_end_is_told(tmp_path: Path, recorded: Path) -> None:
+    path = recorded / "mixed-20s.frames.gz"
     lines = gzip.decompress(path.read_bytes()).splitlines()
-    recorded = [line.split(b" ", 1)[1].decode() for line in lines]
+    frames = [line.split(b" ", 1)[1].decode() for line in lines]
     async with exchange(tmp_path, "--source", str(path), "--speed", "max") as running:
         assert [row["symbol"] for row in (await get(running, "exchangeInfo")).json()["symbols"]] == [
             "BTCUSDT",
@@ -159,11 +156,11 @@ async def test_a_recording_arrives_byte_for_byte_and_the_end_is_told(tmp_path: P
         ]
         assert (await get(running, "trades", symbol="BTCUSDT")).json() == []  # nothing has happened yet
         async with client(running, "/stream?streams=btcusdt@trade/ethusdt@trade") as socket:
-            assert [await socket.recv() for _ in recorded] == recorded
+            assert [await socket.recv() for _ in frames] == frames
             stats = await running.stats(lambda stats: stats.ended)
-            assert (stats.total, stats.frames_sent, stats.withheld) == (len(recorded), len(recorded), 0)
+            assert (stats.total, stats.frames_sent, stats.withheld) == (len(frames), len(frames), 0)
             await (await socket.ping())  # still open
-        of_btc = [json.loads(text)["data"] for text in recorded if '"btcusdt@trade"' in text]
+        of_btc = [json.loads(text)["data"] for text in frames if '"btcusdt@trade"' in text]
         rows = (await get(running, "historicalTrades", symbol="BTCUSDT", fromId=0, limit=1000)).json()
         assert [row["id"] for row in rows] == [data["t"] for data in of_btc]
 

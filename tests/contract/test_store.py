@@ -17,7 +17,6 @@ from pipeline.store.client import connect
 from pipeline.store.ddl import apply
 from tests.contract.clickhouse_server import local_server
 
-RECORDING = Path(__file__).parents[2].parent / "shared" / "data" / "binance-spot-2024-08-08"
 TRADES, WINDOWS = "binance_trade", "binance_trade_agg_1m"
 
 
@@ -134,10 +133,9 @@ def test_windows_are_compared_with_the_raw_trades(client: Client) -> None:
     ]
 
 
-@pytest.mark.skipif(not RECORDING.exists(), reason="the recorded data are not there")
-def test_the_recordings_windows_agree_with_the_audit(client: Client) -> None:
+def test_the_recordings_windows_agree_with_the_audit(client: Client, recorded: Path) -> None:
     trades = []
-    with gzip.open(RECORDING / "trades.frames.gz", "rt") as lines:
+    with gzip.open(recorded / "trades.frames.gz", "rt") as lines:
         for line in lines:
             frame = json.loads(line.partition(" ")[2])
             d = frame["data"]
@@ -145,7 +143,7 @@ def test_the_recordings_windows_agree_with_the_audit(client: Client) -> None:
                 Trade("trade", d["E"], d["s"], d["t"], float(d["p"]), float(d["q"]), d["T"], d["m"], d["M"], d["E"])
             )
     insert(client, trades)
-    expected = json.loads((RECORDING / "windows.json").read_text())
+    expected = json.loads((recorded / "windows.json").read_text())
     for size in ("1m", "5m"):
         closed = [window for window in expected[size] if window["closed"]]
         columns = COLUMNS[f"binance_trade_agg_{size}"]

@@ -6,7 +6,6 @@ import pytest
 
 from pipeline.exchange.recording import BrokenRecordingError, Pace, listed, read, survey
 
-DATA = Path(__file__).parents[3].parent / "shared" / "data" / "binance-spot-2024-08-08"
 TRADE = (
     b'{"stream":"btcusdt@trade","data":{"e":"trade","E":1723161255343,"s":"BTCUSDT","t":1,'
     b'"p":"1.00000000","q":"1.00000000","T":1723161255342,"m":true,"M":true}}'
@@ -25,9 +24,8 @@ def test_lines_come_back_exactly(tmp_path: Path, name: str) -> None:
     assert list(read(path)) == [(10, TRADE), (20, b""), (20, b"not json  at all ")]
 
 
-@pytest.mark.skipif(not DATA.exists(), reason="the recorded market data is not here")
-def test_a_real_recording_is_surveyed() -> None:
-    assert survey(DATA / "trades.frames.gz") == (15_863, ("BTCUSDT", "ETHUSDT"))
+def test_a_real_recording_is_surveyed(recorded: Path) -> None:
+    assert survey(recorded / "trades.frames.gz") == (15_863, ("BTCUSDT", "ETHUSDT"))
 
 
 @pytest.mark.parametrize("line", [b"", b"123", b"x " + TRADE, TRADE, b"-5 {}", b"1e9 {}", b"5 \xff"])

@@ -15,7 +15,6 @@ from pipeline.exchange.trades import (
     trade_of,
 )
 
-DATA = Path(__file__).parents[3].parent / "shared" / "data" / "binance-spot-2024-08-08"
 TEXT = (
     b'{"stream":"btcusdt@trade","data":{"e":"trade","E":1723161255343,"s":"BTCUSDT","t":3735683259,'
     b'"p":"61837.63000000","q":"0.02000000","T":1723161255342,"m":true,"M":true}}'
@@ -32,9 +31,8 @@ def test_a_trade_is_read_back() -> None:
     assert trade_of(rendered(TEXT, combined=False, microseconds=False)) == TRADE
 
 
-@pytest.mark.skipif(not DATA.exists(), reason="the recorded market data is not here")
-def test_every_recorded_trade_comes_back_byte_for_byte() -> None:
-    for _, text in read(DATA / "trades.frames.gz"):
+def test_every_recorded_trade_comes_back_byte_for_byte(recorded: Path) -> None:
+    for _, text in read(recorded / "trades.frames.gz"):
         trade = trade_of(text)
         assert trade is not None
         assert trade_frame(trade).text == text
