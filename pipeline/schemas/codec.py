@@ -21,7 +21,6 @@ __all__ = ["CodecError", "TradeDecoder", "TradeEncoder", "WindowDecoder", "Windo
 # What fastavro raises for bytes that are no record of the schema.
 _BAD_AVRO = (
     EOFError, IndexError, KeyError, MemoryError, OverflowError, StopIteration, TypeError, ValueError, struct.error,
-    fastavro.read.SchemaResolutionError,
 )  # fmt: skip
 
 
@@ -34,7 +33,7 @@ class _Decoder:
 
     def __init__(self, registry: Registry, name: str) -> None:
         self._registry = registry
-        self._reader = fastavro.parse_schema(load_schema(name))
+        self._reader: Any = fastavro.parse_schema(load_schema(name))
         self._writers: dict[bytes, tuple[Any, Any]] = {}
 
     def __call__(self, data: bytes) -> dict[str, Any]:
@@ -44,6 +43,8 @@ class _Decoder:
         body.seek(5)
         try:
             record = fastavro.schemaless_reader(body, writer, reader)
+        except fastavro.read.SchemaResolutionError as error:  # its own words hold both schemas, whole
+            raise CodecError(f"written as {writer['name']}, which cannot be read as {self._reader['name']}") from error
         except _BAD_AVRO as error:
             raise CodecError(f"not an Avro record of its schema: {type(error).__name__}: {error}") from error
         if body.tell() != len(data):

@@ -126,7 +126,7 @@ def test_a_schema_is_asked_for_once() -> None:
         (TradeEncoder(7)(TRADE) + b"\0", "1 bytes follow"),
         (b"\0\0\0\0\7\x04\xff\xfe" + b"\0" * 40, "Avro"),
         (b"\0\0\0\0\7" + b"\xff" * 50, "Avro"),
-        (TradeEncoder(8)(TRADE), ""),
+        (TradeEncoder(8)(TRADE), "written as cryptostreamx.BinanceTradeAgg, which cannot be read as"),
     ],
 )
 def test_bytes_that_are_no_trade_are_refused(data: bytes, words: str) -> None:
