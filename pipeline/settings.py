@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, Self
 import platformdirs
 from pydantic import (
     AliasChoices,
+    AliasGenerator,
     BeforeValidator,
     Field,
     SecretStr,
@@ -46,9 +47,15 @@ def _split(value: object) -> object:
     return tuple(part.strip().upper() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
 
-def _own(name: str) -> Any:
-    """Alias of a setting of our own: the field's name as keyword, ``CRYPTOSTREAMX_<NAME>`` in the environment."""
-    return AliasChoices(name, f"CRYPTOSTREAMX_{name.upper()}")
+_SERVERS = ("binance_", "kafka_", "topic_", "schema_registry_", "clickhouse_", "maven_", "windows", "sink")
+
+
+def environment_name(field: str) -> str:
+    """Return the environment variable of a setting: ``KAFKA_BROKERS``, but ``CRYPTOSTREAMX_FEED``.
+
+    What names servers is called as everywhere; the application's own would be too common without its name.
+    """
+    return field.upper() if field.startswith(_SERVERS) else f"{APP}_{field}".upper()
 
 
 def _kind(feed: str) -> str:
@@ -64,173 +71,94 @@ class Settings(BaseSettings):
     """Everything that can be chosen. Instances are frozen; ``model_copy(update=…)`` makes a changed one."""
 
     model_config = SettingsConfigDict(
-        frozen=True, extra="ignore", case_sensitive=True, env_ignore_empty=True, populate_by_name=True
+        frozen=True,
+        extra="ignore",
+        case_sensitive=True,
+        env_ignore_empty=True,
+        alias_generator=AliasGenerator(validation_alias=lambda field: AliasChoices(field, environment_name(field))),
     )
 
     # --- what runs
     profile: Literal["local", "cluster"] = Field(
         "local",
-        validation_alias=_own("profile"),
         description="local: all servers are started on this machine; cluster: servers of your own, named below.",
     )
     feed: str = Field(
-        LIVE,
-        validation_alias=_own("feed"),
-        description="live (Binance), simulated, or the path of a recording (.frames or .frames.gz).",
+        LIVE, description="live (Binance), simulated, or the path of a recording (.frames or .frames.gz)."
     )
     speed: Annotated[float, BeforeValidator(_speed)] = Field(
-        1.0,
-        gt=0,
-        validation_alias=_own("speed"),
-        description="Pace of a replayed recording: a factor, or max for as fast as it is taken.",
+        1.0, gt=0, description="Pace of a replayed recording: a factor, or max for as fast as it is taken."
     )
     symbols: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = Field(
-        ("BTCUSDT", "ETHUSDT"),
-        min_length=1,
-        validation_alias=_own("symbols"),
-        description="Symbols to stream from the start, separated by commas.",
+        ("BTCUSDT", "ETHUSDT"), min_length=1, description="Symbols to stream from the start, separated by commas."
     )
     home: Path = Field(
         default_factory=_default_home,
-        validation_alias=_own("home"),
         description="Folder for logs/, data/ and run/; one running instance a folder. The default depends on the feed.",
     )
     cache: Path = Field(
         default_factory=lambda: Path(platformdirs.user_cache_dir(APP)),
-        validation_alias=_own("cache"),
         description="Folder for downloaded server jars and class data archives; shared by all homes.",
     )
-    headless: bool = Field(
-        default=False,
-        validation_alias=_own("headless"),
-        description="No screen; one JSON object a line instead.",
-    )
+    headless: bool = Field(default=False, description="No screen; one JSON object a line instead.")
     until_end: bool = Field(
-        default=False,
-        validation_alias=_own("until_end"),
-        description="With a recording and --headless: end by itself once everything has arrived.",
+        default=False, description="With a recording and --headless: end by itself once everything has arrived."
     )
-    windows: Literal["quix"] = Field(
-        "quix",
-        validation_alias=AliasChoices("windows", "WINDOWS"),
-        description="What makes the windows: quix, a process of ours.",
-    )
-    sink: Literal["builtin"] = Field(
-        "builtin",
-        validation_alias=AliasChoices("sink", "SINK"),
-        description="What fills ClickHouse: builtin, a process of ours.",
-    )
+    windows: Literal["quix"] = Field("quix", description="What makes the windows: quix, a process of ours.")
+    sink: Literal["builtin"] = Field("builtin", description="What fills ClickHouse: builtin, a process of ours.")
 
     # --- the exchange
     binance_ws_url: str = Field(
         "wss://stream.binance.com:9443",
-        validation_alias=AliasChoices("binance_ws_url", "BINANCE_WS_URL"),
         description="Binance's WebSocket; wss://data-stream.binance.vision serves market data only.",
     )
-    binance_rest_url: str = Field(
-        "https://api.binance.com",
-        validation_alias=AliasChoices("binance_rest_url", "BINANCE_REST_URL"),
-        description="Binance's REST interface.",
-    )
+    binance_rest_url: str = Field("https://api.binance.com", description="Binance's REST interface.")
     simulated_rate: float = Field(
-        200.0,
-        gt=0,
-        le=50_000,
-        validation_alias=_own("simulated_rate"),
-        description="Trades a second that the simulated exchange makes, all symbols together.",
+        200.0, gt=0, le=50_000, description="Trades a second that the simulated exchange makes, all symbols together."
     )
-    simulated_seed: int = Field(
-        1, validation_alias=_own("simulated_seed"), description="Seed of the simulated exchange's generator."
-    )
+    simulated_seed: int = Field(1, description="Seed of the simulated exchange's generator.")
 
     # --- Kafka
-    kafka_brokers: int = Field(
-        3,
-        ge=1,
-        le=3,
-        validation_alias=AliasChoices("kafka_brokers", "KAFKA_BROKERS"),
-        description="Brokers of the local profile: 3, or 1 for small machines.",
-    )
+    kafka_brokers: int = Field(3, ge=1, le=3, description="Brokers of the local profile: 3, or 1 for small machines.")
     maven_repository_url: str | None = Field(
-        None,
-        validation_alias=AliasChoices("maven_repository_url", "MAVEN_REPOSITORY_URL"),
-        description="A mirror to download the local servers' jars from, instead of the public repository.",
+        None, description="A mirror to download the local servers' jars from, instead of the public repository."
     )
     kafka_bootstrap_servers: str | None = Field(
-        None,
-        validation_alias=AliasChoices("kafka_bootstrap_servers", "KAFKA_BOOTSTRAP_SERVERS"),
-        description="Kafka of your own (cluster profile): host:port,host:port.",
+        None, description="Kafka of your own (cluster profile): host:port,host:port."
     )
     kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
-        "PLAINTEXT",
-        validation_alias=AliasChoices("kafka_security_protocol", "KAFKA_SECURITY_PROTOCOL"),
-        description="As Kafka's security.protocol.",
+        "PLAINTEXT", description="As Kafka's security.protocol."
     )
-    kafka_sasl_mechanism: str | None = Field(
-        None,
-        validation_alias=AliasChoices("kafka_sasl_mechanism", "KAFKA_SASL_MECHANISM"),
-        description="PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512.",
-    )
-    kafka_sasl_username: str | None = Field(
-        None,
-        validation_alias=AliasChoices("kafka_sasl_username", "KAFKA_SASL_USERNAME"),
-        description="SASL user.",
-    )
+    kafka_sasl_mechanism: str | None = Field(None, description="PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512.")
+    kafka_sasl_username: str | None = Field(None, description="SASL user.")
     kafka_sasl_password: SecretStr | None = Field(
-        None,
-        validation_alias=AliasChoices("kafka_sasl_password", "KAFKA_SASL_PASSWORD"),
-        description="SASL password (from .env or the environment only).",
+        None, description="SASL password (from .env or the environment only)."
     )
-    kafka_ca_file: Path | None = Field(
-        None,
-        validation_alias=AliasChoices("kafka_ca_file", "KAFKA_CA_FILE"),
-        description="CA certificates for SSL, PEM.",
-    )
+    kafka_ca_file: Path | None = Field(None, description="CA certificates for SSL, PEM.")
     topic_partitions: int = Field(
         1,
         ge=1,
         le=1000,
-        validation_alias=AliasChoices("topic_partitions", "TOPIC_PARTITIONS"),
         description="Partitions of the trade and window topics. With one, every symbol's trades close every window.",
     )
     topic_replication: int | None = Field(
-        None,
-        ge=1,
-        le=7,
-        validation_alias=AliasChoices("topic_replication", "TOPIC_REPLICATION"),
-        description="Replicas of each topic; by default 3, or 1 with a single local broker.",
+        None, ge=1, le=7, description="Replicas of each topic; by default 3, or 1 with a single local broker."
     )
 
     # --- schema registry and store
     schema_registry_url: str | None = Field(
-        None,
-        validation_alias=AliasChoices("schema_registry_url", "SCHEMA_REGISTRY_URL"),
-        description="Schema registry of your own (cluster profile), Confluent's REST interface.",
+        None, description="Schema registry of your own (cluster profile), Confluent's REST interface."
     )
-    schema_registry_username: str | None = Field(
-        None,
-        validation_alias=AliasChoices("schema_registry_username", "SCHEMA_REGISTRY_USERNAME"),
-        description="Basic authentication of the registry.",
-    )
+    schema_registry_username: str | None = Field(None, description="Basic authentication of the registry.")
     schema_registry_password: SecretStr | None = Field(
-        None,
-        validation_alias=AliasChoices("schema_registry_password", "SCHEMA_REGISTRY_PASSWORD"),
-        description="Password of the registry (from .env or the environment only).",
+        None, description="Password of the registry (from .env or the environment only)."
     )
     clickhouse_url: str | None = Field(
-        None,
-        validation_alias=AliasChoices("clickhouse_url", "CLICKHOUSE_URL"),
-        description="ClickHouse of your own (cluster profile): http(s)://host:port.",
+        None, description="ClickHouse of your own (cluster profile): http(s)://host:port."
     )
-    clickhouse_username: str = Field(
-        "default",
-        validation_alias=AliasChoices("clickhouse_username", "CLICKHOUSE_USERNAME"),
-        description="ClickHouse user.",
-    )
+    clickhouse_username: str = Field("default", description="ClickHouse user.")
     clickhouse_password: SecretStr | None = Field(
-        None,
-        validation_alias=AliasChoices("clickhouse_password", "CLICKHOUSE_PASSWORD"),
-        description="ClickHouse password (from .env or the environment only).",
+        None, description="ClickHouse password (from .env or the environment only)."
     )
 
     @classmethod
@@ -345,7 +273,7 @@ class Settings(BaseSettings):
     def environment(self) -> dict[str, str]:
         """Return these settings as environment variables, for a child that calls ``Settings.from_environment()``."""
         result: dict[str, str] = {}
-        for name, info in type(self).model_fields.items():
+        for name in type(self).model_fields:
             value = getattr(self, name)
             if value is None:
                 continue
@@ -355,9 +283,7 @@ class Settings(BaseSettings):
                 value = ",".join(value)
             elif name == "speed":
                 value = "max" if math.isinf(value) else value
-            alias = info.validation_alias
-            assert isinstance(alias, AliasChoices)
-            result[str(alias.choices[-1])] = str(value)
+            result[environment_name(name)] = str(value)
         return result
 
     @classmethod
@@ -386,12 +312,8 @@ class Settings(BaseSettings):
 
 
 def _field_of(alias: str) -> str:
-    """Return the field that an alias or environment name stands for."""
-    for name, info in Settings.model_fields.items():
-        choices = info.validation_alias.choices if isinstance(info.validation_alias, AliasChoices) else []
-        if alias in (name, *choices):
-            return name
-    return alias
+    """Return the field that an environment name stands for."""
+    return next((name for name in Settings.model_fields if alias == environment_name(name)), alias)
 
 
 def world_readable_secrets(env_file: Path) -> bool:

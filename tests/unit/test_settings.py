@@ -3,9 +3,9 @@ import re
 from pathlib import Path
 
 import pytest
-from pydantic import AliasChoices, SecretStr
+from pydantic import SecretStr
 
-from pipeline.settings import Settings, SettingsError, world_readable_secrets
+from pipeline.settings import Settings, SettingsError, environment_name, world_readable_secrets
 
 ROOT = Path(__file__).parents[2]
 
@@ -17,11 +17,7 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def environment_names() -> list[str]:
-    names = []
-    for info in Settings.model_fields.values():
-        assert isinstance(info.validation_alias, AliasChoices)
-        names.append(str(info.validation_alias.choices[-1]))
-    return names
+    return [environment_name(field) for field in Settings.model_fields]
 
 
 def test_flag_beats_environment_beats_file_beats_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
