@@ -1,6 +1,6 @@
 """The start-up steps: topics, schemas, DDL. Each tells its result line by line, in the server's own words.
 
-The steps know no profile and no order; ``stack.py`` says when each may run, and runs it again when asked to.
+The steps know no profile and no order; ``run.py`` says when each may run, and runs it again when asked to.
 """
 
 import asyncio
@@ -19,14 +19,12 @@ from pipeline.model import WINDOW_MS
 from pipeline.schemas.registry import RegistryError, registry_of
 from pipeline.schemas.subjects import SUBJECTS, load_schema
 from pipeline.services import jars, jvm
+from pipeline.services.registry import COMPATIBILITY
 from pipeline.settings import Settings
 from pipeline.store.audit import Ranges, check_windows, stored_trades
 from pipeline.store.client import connect
 from pipeline.store.ddl import apply
 from pipeline.text import clean
-
-COMPATIBILITY = "BACKWARD"
-
 
 Result = TypeVar("Result")
 Fetch = Callable[[Path, jars.OnProgress, str | None], Result]
