@@ -66,6 +66,8 @@ def _feed(state: State, now: int) -> Stage:
     words.append(f"{stats.reconnects} reconnects")
     age = state.feed_age(now)
     silent = age is not None and any(state.stale(symbol, now) is not None for symbol in state.wanted)
+    if state.ended:
+        return Stage("feed", "good", ("the recording has ended", *words[1:]))
     if silent:
         words.insert(0, f"STALE {duration(age)}")
     return Stage("feed", "warn" if silent else "good", tuple(words))

@@ -170,6 +170,11 @@ class State:
         return self.producer.feed_error
 
     @property
+    def ended(self) -> bool:
+        """Whether a recording has been sent to its end: what is old now is not stale, nothing more will come."""
+        return self.exchange is not None and self.exchange.ended
+
+    @property
     def failed_services(self) -> list[ServiceChanged]:
         """Services that only a person starts again."""
         return [service for service in self.services.values() if service.state is ServiceState.FAILED]

@@ -55,6 +55,8 @@ def feed_words(state: State, now: int) -> Span:
             "◆",
             "warn",
         )
+    if state.ended:
+        return Span(f"■ {word} ENDED", tone)
     age = state.feed_age(now)
     if age is not None and age > FEED_STALE_MS and state.wanted:
         return Span(f"◌ {'FEED' if name == 'live' else word} STALE {duration(age)}", "warn")

@@ -2,8 +2,9 @@
 
 import subprocess
 import sys
-import time
 from pathlib import Path
+
+from pipeline import __version__
 
 ROOT = Path(__file__).parents[2]
 
@@ -40,10 +41,7 @@ def test_help_needs_neither_textual_nor_the_settings() -> None:
     assert not imported & {"textual", "pydantic", "confluent_kafka", "httpx", "pandas"}
 
 
-def test_version_answers_before_anything_heavy() -> None:
-    begin = time.monotonic()
-    done = subprocess.run(
-        [sys.executable, "-m", "cryptostreamx_tui", "--version"], capture_output=True, text=True, check=True, cwd=ROOT
-    )
-    assert done.stdout.startswith("cryptostreamx-tui ")
-    assert time.monotonic() - begin < 5  # a hang, not a speed: benchmarks/ measures that
+def test_version_answers() -> None:
+    command = [sys.executable, "-m", "cryptostreamx_tui", "--version"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout == f"cryptostreamx-tui {__version__}\n"

@@ -19,8 +19,9 @@ from cryptostreamx_tui.details import (
 from cryptostreamx_tui.format import Span, plain
 from cryptostreamx_tui.stages import stages
 from cryptostreamx_tui.state import LogEntry, State
+from cryptostreamx_tui.widgets.bars import feed_words
 from cryptostreamx_tui.widgets.columns import Column, Layout, NumberColumn
-from pipeline.events import ChildReport, SinkStats, StackEvent, StepChanged, StepState
+from pipeline.events import ChildReport, ExchangeStats, SinkStats, StackEvent, StepChanged, StepState
 from pipeline.model import DeadLetter, Header, ServiceState
 from tests.tui import fakes
 from tests.tui.fakes import NOON
@@ -96,6 +97,16 @@ def test_old_figures_are_stale_not_live() -> None:
     state = told(*fakes.streaming(NOON))
     later = stages(state, NOON + 7_000)
     assert {stage.words[0] for stage in later} == {"STALE 7s"}
+
+
+def test_a_recording_that_has_ended_is_not_stale() -> None:
+    state = told(*fakes.streaming(NOON))
+    state.feed = "replay of trades.frames.gz"
+    assert feed_words(state, NOON + 60_000).text == "◌ REPLAY trades.frames.gz STALE 1m00s"
+    sent = ExchangeStats(time=NOON, clients=1, frames_sent=9, faults={}, total=9, ended=True)
+    state.apply(ChildReport("exchange", sent), NOON)
+    assert feed_words(state, NOON + 60_000).text == "■ REPLAY trades.frames.gz ENDED"
+    assert stages(state, NOON + 1_000)[0].words[0] == "the recording has ended"
 
 
 def test_a_waiting_sink_says_why() -> None:
