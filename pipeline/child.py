@@ -4,11 +4,12 @@ Used by the producer, the windows, the sink, the exchange and the ClickHouse pro
 parent is gone: the child stops in an orderly way, as on SIGTERM.
 """
 
+import atexit
 import logging
 import os
-import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +18,10 @@ import msgspec
 from pipeline.events import ChildEvent, Command, LogLine
 from pipeline.logs import log_to
 from pipeline.text import clean
+
+KEPT = 1_000
+"""Events that wait for a parent that does not read, at most."""
+FLUSH_S = 2.0
 
 _encoder = msgspec.json.Encoder()
 _commands = msgspec.json.Decoder(Command)
@@ -28,20 +33,50 @@ def now_ms() -> int:
 
 
 class Channel:
-    """The two pipes to the supervisor. Writing is safe from any thread; reading goes on in a thread of its own."""
+    """The two pipes to the supervisor, each with a thread of its own; sending is safe from any thread.
+
+    An application that stands still, as its terminal does, must not hold up the data: what it does not read waits here,
+    and of more than ``KEPT`` events the oldest are dropped. They are reports of a state that has passed; what is logged
+    stands in the log file all the same.
+    """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._waiting: deque[bytes] = deque(maxlen=KEPT)
+        self._changed = threading.Condition()
+        self._writing = False
+        self._gone = False
+        threading.Thread(target=self._write, name="events", daemon=True).start()
+        atexit.register(self.flush)
 
     def send(self, event: ChildEvent) -> None:
-        """Write one event as a line. A parent that went away is no error here: ``listen`` tells of it."""
+        """Send one event as a line; never waits. A parent that went away is no error here: ``listen`` tells of it."""
         line = _encoder.encode(event) + b"\n"
-        with self._lock:
+        with self._changed:
+            self._waiting.append(line)
+            self._changed.notify_all()
+
+    def flush(self, seconds: float = FLUSH_S) -> None:
+        """Wait until everything has been written, but no longer than that."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._gone or not (self._waiting or self._writing), seconds)
+
+    def _write(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._waiting)
+                line = self._waiting.popleft()
+                self._writing = True
             try:
-                sys.stdout.buffer.write(line)
-                sys.stdout.buffer.flush()
-            except BrokenPipeError:
+                # Not sys.stdout: the interpreter takes its lock at exit, and dies if this thread waits inside it.
+                while line:
+                    line = line[os.write(1, line) :]
+            except OSError:  # the parent is gone
+                self._gone = True
                 return
+            finally:
+                with self._changed:
+                    self._writing = False
+                    self._changed.notify_all()
 
     def listen(self, on_command: Callable[[Command], None], on_end: Callable[[], None]) -> None:
         """Read commands in a daemon thread until standard input ends; both callbacks run in that thread."""

@@ -6,7 +6,6 @@ import logging
 import os
 import signal
 import socket
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from types import FrameType
@@ -31,10 +30,14 @@ def main() -> int:
         settings = Settings.from_environment()
     except SettingsError as error:
         channel.send(Failed(reason=str(error)))
+        channel.flush()
         return 2
     (settings.home / "logs").mkdir(mode=0o700, parents=True, exist_ok=True)
     start_logging(channel, settings.home / "logs" / "clickhouse.log")
-    return serve(channel, settings, arguments.port, arguments.path)
+    try:
+        return serve(channel, settings, arguments.port, arguments.path)
+    finally:
+        channel.flush()  # the exit below runs no exit handlers
 
 
 def serve(channel: Channel, settings: Settings, port: int, path: Path) -> int:
@@ -100,7 +103,6 @@ def serve(channel: Channel, settings: Settings, port: int, path: Path) -> int:
 
 if __name__ == "__main__":
     code = main()
-    sys.stdout.flush()
     logging.shutdown()
     # The engine's threads are gone with close(); its library's own exit handlers can take seconds more.
     os._exit(code)
