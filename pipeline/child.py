@@ -11,12 +11,13 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from pathlib import Path
 
 import msgspec
 
 from pipeline.events import ChildEvent, Command, LogLine
+from pipeline.home import Home
 from pipeline.logs import log_to
+from pipeline.settings import Settings
 from pipeline.text import clean
 
 KEPT = 1_000
@@ -119,10 +120,15 @@ class _LogLines(logging.Handler):
         )
 
 
-def start_logging(channel: Channel, path: Path, level: int = logging.INFO) -> None:
-    """Send the root logger to ``path`` (see ``pipeline.logs``), and warnings and errors up the channel too.
+def start_logging(channel: Channel, settings: Settings, name: str) -> None:
+    """Send the root logger to ``logs/<name>.log`` of the home, and warnings and errors up the channel too.
 
     ``log.warning(…, extra={"reason": …, "symbol": …})`` fills those fields of the ``LogLine``.
+
+    Raises:
+        OSError: the folder or the file cannot be made.
     """
-    log_to(path, level)
+    home = Home(settings.home)
+    home.create()
+    log_to(home.logs / f"{name}.log")
     logging.getLogger().addHandler(_LogLines(channel))

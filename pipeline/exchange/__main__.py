@@ -20,7 +20,6 @@ from pipeline.exchange.recording import BrokenRecordingError
 from pipeline.exchange.rest import Rest
 from pipeline.exchange.sources import Generated, Recorded, Source
 from pipeline.exchange.websocket import HOST, StreamServer
-from pipeline.home import Home
 from pipeline.settings import Settings, SettingsError
 from pipeline.text import clean
 
@@ -181,9 +180,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = arguments().parse_args(argv)
     channel = Channel()
     try:
-        home = Home(Settings.from_environment().home)
-        home.create()
-        start_logging(channel, home.logs / "exchange.log")
+        start_logging(channel, Settings.from_environment(), "exchange")
         # It logs each opened and closed connection, and readiness probes that connect and leave.
         logging.getLogger("websockets.server").setLevel(logging.WARNING)
         asyncio.run(_run(options, channel))

@@ -44,9 +44,7 @@ def main() -> int:
     channel = Channel()
     try:
         settings = Settings.from_environment()
-        logs = settings.home / "logs"
-        logs.mkdir(parents=True, exist_ok=True)
-        start_logging(channel, logs / "producer.log")
+        start_logging(channel, settings, "producer")
         asyncio.run(_run(settings, channel))
     except Exception as error:
         # The outermost edge: whatever it was, the supervisor is told.

@@ -55,8 +55,7 @@ def main() -> int:
     except SettingsError as error:
         channel.send(Failed(reason=str(error)))
         return 2
-    (settings.home / "logs").mkdir(mode=0o700, parents=True, exist_ok=True)
-    start_logging(channel, settings.home / "logs" / "sink.log")
+    start_logging(channel, settings, "sink")
     # It logs each attempt with a stack trace; what comes of an attempt is logged here.
     logging.getLogger("clickhouse_connect").setLevel(logging.CRITICAL)
     report = Report(channel.send, lambda: channel.send(Ready()), time.monotonic, now_ms)

@@ -134,9 +134,7 @@ def main() -> int:
     """Run the process; returns its exit code."""
     settings = Settings.from_environment()
     channel = Channel()
-    home = Home(settings.home)
-    home.create()
-    start_logging(channel, home.logs / "windows.log")
+    start_logging(channel, settings, "windows")
     try:
         WindowsProcess(settings, channel).run()
     except Exception as error:  # noqa: BLE001 - the supervisor shows the reason, whatever it was

@@ -32,8 +32,7 @@ def main() -> int:
         channel.send(Failed(reason=str(error)))
         channel.flush()
         return 2
-    (settings.home / "logs").mkdir(mode=0o700, parents=True, exist_ok=True)
-    start_logging(channel, settings.home / "logs" / "clickhouse.log")
+    start_logging(channel, settings, "clickhouse")
     try:
         return serve(channel, settings, arguments.port, arguments.path)
     finally:
