@@ -19,7 +19,7 @@ import psutil
 from pipeline.exchange.generator import MARKETS
 from tests.stack.application import Application
 from tests.stack.store import opened_store
-from tests.stack.terminal import Terminal
+from tests.terminal import Terminal
 
 KEYS = (b"w", b"t")
 ANSWERS = (b"5m ", b"time UTC")

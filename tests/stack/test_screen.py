@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.stack.application import leftovers
-from tests.stack.terminal import Terminal
+from tests.terminal import Terminal
 
 LIVE = b"time UTC"
 """The tape's title: only on the main screen."""

@@ -11,10 +11,10 @@ import termios
 import threading
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 # The child leads a session whose controlling terminal is the pseudo-terminal, as a shell's child would.
 IN_TERMINAL = "import os, sys, fcntl, termios; os.setsid(); fcntl.ioctl(0, termios.TIOCSCTTY, 0); "
-RUN = IN_TERMINAL + "os.execv(sys.executable, [sys.executable, '-m', 'cryptostreamx_tui', *sys.argv[1:]])"
+RUN = IN_TERMINAL + "os.execv(sys.executable, [sys.executable, '-m', *sys.argv[1:]])"
 KEPT = 200_000
 """Bytes of output that are searched."""
 
@@ -22,11 +22,11 @@ KEPT = 200_000
 class Terminal:
     """A thread reads what is drawn, so that the application never waits for it."""
 
-    def __init__(self, *flags: str, **environment: str) -> None:
+    def __init__(self, *flags: str, module: str = "cryptostreamx_tui", **environment: str) -> None:
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
         self.process = subprocess.Popen(
-            [sys.executable, "-c", RUN, *flags],
+            [sys.executable, "-c", RUN, module, *flags],
             stdin=slave,
             stdout=slave,
             stderr=slave,
