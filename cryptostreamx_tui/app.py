@@ -12,13 +12,16 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
+from textual.dom import DOMNode
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
 from textual.screen import Screen
 
-from cryptostreamx_tui.actions import ACTIONS, Action, bindings
+from cryptostreamx_tui.actions import ACTIONS, PANES, Action, bindings
+from cryptostreamx_tui.export import FORMATS, Export, place, write
 from cryptostreamx_tui.format import Line
 from cryptostreamx_tui.frame import FRAME_SECONDS, Frame
+from cryptostreamx_tui.screens.choose import Choice, ChooseScreen
 from cryptostreamx_tui.screens.confirm import ConfirmScreen
 from cryptostreamx_tui.screens.detail import DetailScreen
 from cryptostreamx_tui.screens.help import help_detail
@@ -30,7 +33,9 @@ from cryptostreamx_tui.styles.theme import NIGHT
 from cryptostreamx_tui.terminal import TerminalDriver
 from cryptostreamx_tui.widgets.bars import Notice
 from pipeline.child import now_ms
+from pipeline.desk import Desk
 from pipeline.events import ChildReport, LogLine, StackEvent
+from pipeline.home import Home
 from pipeline.text import clean
 
 if TYPE_CHECKING:
@@ -52,6 +57,10 @@ class StackLike(Protocol):
     @property
     def symbols(self) -> tuple[str, ...]:
         """Known symbols, in order."""
+
+    @property
+    def desk(self) -> Desk | None:
+        """Questions to the servers; None while their addresses are not known."""
 
     async def start(self, emit: Callable[[StackEvent], None]) -> None:
         """Begin; returns at once, everything else comes as events."""
@@ -114,7 +123,7 @@ class CryptoStreamX(App[int]):
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self.begin_stop)
-        self.call_after_refresh(self._command, self.stack.start(self.emit), "start the pipeline")
+        self.call_after_refresh(self.command, self.stack.start(self.emit), "start the pipeline")
 
     def on_unmount(self) -> None:
         """Give the signals back."""
@@ -151,7 +160,7 @@ class CryptoStreamX(App[int]):
         elif changed and phase in ("starting", "failed") and self.screen is self._main:
             self.show_start(by_hand=False)
 
-    def _command(self, doing: Coroutine[Any, Any, None], what: str) -> None:
+    def command(self, doing: Coroutine[Any, Any, None], what: str) -> None:
         """Let the stack do something; what it raises is shown and logged, and the screen goes on."""
 
         async def run() -> None:
@@ -196,13 +205,34 @@ class CryptoStreamX(App[int]):
 
     def usable(self, action: Action) -> bool:
         """Whether an action does something at the moment."""
-        place = self if "app." in action.name or action.place == "app" else self.screen
+        place: DOMNode = self.screen
+        if "app." in action.name or action.place == "app":
+            place = self
+        elif action.place in PANES:
+            if self.screen is not self._main or action.place != self.pane_name:
+                return False
+            place = self._main.pane
         return bool(place.check_action(action.base, ()))
 
     def copy(self, text: str) -> None:
         """Copy text to the terminal's clipboard."""
         self.copy_to_clipboard(text)
         self.say(f"copied {len(text):,} characters")
+
+    def export(self, export: Export) -> None:
+        """Ask for a format, then write a list into the home, in a thread."""
+
+        async def to_file(ending: str) -> None:
+            path = place(Home(self.stack.settings.home).exports, export.name, ending, self.now())
+            await asyncio.to_thread(lambda: write(path, export.encode(ending)))
+            self.notify(f"{len(export.rows):,} rows exported to {clean(str(path))}", markup=False)
+
+        def chosen(ending: str | None) -> None:
+            if ending is not None:
+                self.command(to_file(ending), "export")
+
+        question = f"Export {len(export.rows):,} rows as"
+        self.push_screen(ChooseScreen(question, [Choice(*item) for item in FORMATS.items()]), chosen)
 
     # ------------------------------------------------------------ screens
 
@@ -222,7 +252,8 @@ class CryptoStreamX(App[int]):
         """Fill the palette from the table of actions, and offer the themes."""
         node = {self._main: "main", self._start: "start"}.get(screen)  # type: ignore[call-overload]
         for action in ACTIONS:
-            if action.palette and action.place in ("app", node) and self.usable(action):
+            here = action.place in ("app", node) and action.palette
+            if (here or (node == "main" and action.place == self.pane_name)) and self.usable(action):
                 run = self._runner(action.call)
                 yield SystemCommand(f"{action.label.capitalize()} ({action.shown})", action.description, run)
         yield SystemCommand("Theme", "Choose other colours", self.action_change_theme)
@@ -252,7 +283,7 @@ class CryptoStreamX(App[int]):
 
     def action_retry(self) -> None:
         """Try again what failed."""
-        self._command(self.stack.retry(), "retry")
+        self.command(self.stack.retry(), "retry")
         self.say("trying again")
 
     def action_simulated(self) -> None:
@@ -260,7 +291,7 @@ class CryptoStreamX(App[int]):
 
         def answered(yes: bool | None) -> None:
             if yes:
-                self._command(self.stack.use_simulated(), "use the simulated exchange")
+                self.command(self.stack.use_simulated(), "use the simulated exchange")
                 self.say("changing to the simulated exchange")
 
         question = (
@@ -274,7 +305,7 @@ class CryptoStreamX(App[int]):
 
         def answered(yes: bool | None) -> None:
             if yes:
-                self._command(self.stack.restart(service), f"restart {service}")
+                self.command(self.stack.restart(service), f"restart {service}")
                 self.say(f"restarting {service}")
 
         self.push_screen(ConfirmScreen(f"Restart {clean(service, 40)}?"), answered)
@@ -292,7 +323,11 @@ class CryptoStreamX(App[int]):
             wanted = tuple(s for s in self.state.known if s in wanted or s == symbol)
             self.say(f"{symbol} on")
         self.state.want(wanted)
-        self._command(self.stack.set_symbols(wanted), "change the symbols")
+        self.command(self.stack.set_symbols(wanted), "change the symbols")
+
+    async def action_interrupt(self) -> None:
+        """The same as to quit, by keys that work everywhere."""
+        self.begin_stop()
 
     async def action_quit(self) -> None:
         """Stop in order, then leave; asked again, say what is waited for."""

@@ -173,6 +173,7 @@ def fit(text: str, width: int, *, right: bool = False) -> str:
 
 def wrap(text: str, width: int) -> list[str]:
     """Return ``text`` in lines of at most ``width`` cells, broken at spaces where there are any."""
+    width = max(1, width)
     lines: list[str] = []
     for paragraph in text.split("\n"):
         line = ""

@@ -1,7 +1,8 @@
 """A bounded sequence that forgets its oldest items and knows how many it ever took. Pure: no clock, no I/O."""
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -16,6 +17,11 @@ class Ring(Generic[T]):
         self._items: deque[T] = deque(maxlen=size)
         self.end = 0
         """Items ever taken; also the sequence number of the next one."""
+
+    @property
+    def size(self) -> int:
+        """How many items it keeps."""
+        return self._items.maxlen or 0
 
     def __len__(self) -> int:
         return len(self._items)
@@ -37,6 +43,10 @@ class Ring(Generic[T]):
             IndexError: there is none.
         """
         return self._items[-1 - index]
+
+    def last(self, count: int) -> Iterator[T]:
+        """Return the newest ``count`` items, oldest first."""
+        return islice(self._items, max(0, len(self._items) - count), None)
 
     def snapshot(self) -> list[T]:
         """Return a copy of all items, oldest first."""

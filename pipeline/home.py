@@ -46,6 +46,11 @@ class Home:
         return self.path / "run"
 
     @property
+    def exports(self) -> Path:
+        """What a person exported or copied; made when it is first needed."""
+        return self.path / "exports"
+
+    @property
     def run_id(self) -> str:
         """The mark by which the processes of this home are found: the same for every run in it."""
         return hashlib.sha256(str(self.path.resolve()).encode()).hexdigest()[:16]

@@ -11,6 +11,7 @@ from pipeline.broker.cluster import ClusterWatch
 from pipeline.broker.reader import Read, Reader
 from pipeline.child import now_ms
 from pipeline.completion import Ranges
+from pipeline.desk import Desk
 from pipeline.events import (
     ChildEvent,
     ChildReport,
@@ -62,6 +63,7 @@ class Run:
             addresses["binance_ws_url"] = f"ws://{HOST}:{self._exchange_port}"
             addresses["binance_rest_url"] = f"http://{HOST}:{self._exchange_port}"
         self._settings = settings.model_copy(update=addresses)
+        self._desk = Desk(self._settings)
         self._home = home
         self._servers = servers
         self._emit = emit
@@ -74,6 +76,11 @@ class Run:
         self._symbols: tuple[str, ...] | None = None
 
     # ---------------------------------------------------------------- what a person may ask for
+
+    @property
+    def desk(self) -> Desk:
+        """Questions to this run's servers, from now on."""
+        return self._desk
 
     def start(self) -> None:
         """Begin to bring everything up; returns at once."""

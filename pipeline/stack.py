@@ -5,6 +5,7 @@ from typing import IO
 
 from pipeline.child import now_ms
 from pipeline.completion import Ranges
+from pipeline.desk import Desk
 from pipeline.events import Command, StackEvent, StackPhase
 from pipeline.home import Home, HomeInUseError, WrongFeedError
 from pipeline.ledger import Stored
@@ -36,6 +37,11 @@ class Stack:
     def symbols(self) -> tuple[str, ...]:
         """The symbols of this run, in order; which of them are streamed is the producer's to report."""
         return self.settings.symbols
+
+    @property
+    def desk(self) -> Desk | None:
+        """Questions to the servers; None before ``start`` and after ``stop``."""
+        return None if self._run is None else self._run.desk
 
     def open(self) -> None:
         """Take the home for this process.

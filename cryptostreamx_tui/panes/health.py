@@ -165,6 +165,12 @@ class HealthPane(Pane):
         yield ServiceRows()
         yield Figures(id="figures")
 
+    def action_restart(self) -> None:
+        """Restart the selected service, after asking."""
+        service = self.query_one(ServiceRows).selected
+        if service is not None:
+            self.host.restart(service.name)
+
     def facts(self, state: State, now: int) -> Line:  # noqa: ARG002
         """How many services are ready."""
         ready = sum(service.state is ServiceState.READY for service in state.services.values())

@@ -1,18 +1,24 @@
-"""What the panes have in common: a name, a title line, the lists that take the focus, something to copy."""
+"""What the panes have in common: a name, its keys, a title line, a filter, lists that take the focus, an export."""
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.widget import Widget
+from textual.widgets import Input
 
-from cryptostreamx_tui.actions import PANES
+from cryptostreamx_tui.actions import PANES, bindings
+from cryptostreamx_tui.export import Export
 from cryptostreamx_tui.format import Line, Span, plain
 from cryptostreamx_tui.state import State
 from cryptostreamx_tui.widgets.bars import spread
+from cryptostreamx_tui.widgets.filter import FilterLine
 from cryptostreamx_tui.widgets.rows import Rows, Stream
 from cryptostreamx_tui.widgets.view import Lines
+
+if TYPE_CHECKING:
+    from cryptostreamx_tui.app import CryptoStreamX
 
 
 class Title(Lines):
@@ -38,15 +44,28 @@ class Title(Lines):
 
 
 class Pane(Vertical):
-    """One subject on the main screen."""
+    """One subject on the main screen. Its own keys are those of its place in the table of actions."""
 
     key: ClassVar[str]
     """Its name in ``actions.PANES``."""
+    filter_hint: ClassVar[str] = ""
+    """What may be typed into the filter line; a pane without a hint has none."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        cls.BINDINGS = bindings(cls.key)
+        super().__init_subclass__(**options)
 
     def compose(self) -> ComposeResult:
-        """Title, then the content."""
+        """Title, the filter line, then the content."""
         yield Title(self)
+        if self.filter_hint:
+            yield FilterLine(self.filter_hint)
         yield from self.content()
+
+    @property
+    def host(self) -> "CryptoStreamX":
+        """The application."""
+        return cast("CryptoStreamX", self.app)
 
     def content(self) -> ComposeResult:
         """Yield what the pane is made of."""
@@ -58,6 +77,36 @@ class Pane(Vertical):
 
     def fade(self, state: State, now: int) -> None:
         """Dim what is too old to be shown as live."""
+
+    # ------------------------------------------------------------ filter, export
+
+    @property
+    def filter_line(self) -> FilterLine | None:
+        """The filter line, where this pane has one."""
+        return self.query_one(FilterLine) if self.filter_hint else None
+
+    def apply_filter(self, text: str) -> str | None:
+        """Show only what matches ``text`` (all for the empty text); return what is wrong with it, or None."""
+        raise NotImplementedError
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Filter while one types."""
+        if event.input is self.filter_line:
+            event.stop()
+            wrong = self.apply_filter(event.value.strip())
+            event.input.set_class(wrong is not None, "-wrong")
+            self.host.say(wrong or "", "bad")
+
+    def on_filter_line_left(self, event: FilterLine.Left) -> None:
+        """The list takes the focus again."""
+        event.stop()
+        if self.stops:
+            self.stops[0].focus(scroll_visible=False)
+        self.host.touch()
+
+    def export(self) -> Export | None:
+        """Return what is listed, as plain values; None where there is nothing to export."""
+        return None
 
     def held(self) -> Line:
         """Return the note of a view that stands still."""

@@ -98,6 +98,12 @@ class SymbolsPane(Pane):
         """The list."""
         yield SymbolRows()
 
+    def action_toggle_symbol(self) -> None:
+        """Turn the selected symbol on or off."""
+        symbol = self.query_one(SymbolRows).selected
+        if symbol is not None:
+            self.host.toggle(symbol)
+
     def facts(self, state: State, now: int) -> Line:  # noqa: ARG002
         """How many are on."""
         return [Span(f"{len(state.wanted)} of {len(state.known)} on", "dim")]

@@ -14,10 +14,17 @@ class TradesPane(Pane):
     """Trades, newest on top."""
 
     key: ClassVar[str] = "trades"
+    filter_hint: ClassVar[str] = "symbol"
 
     def content(self) -> ComposeResult:
         """The tape alone."""
         yield Tape(self.app.state)  # type: ignore[attr-defined]
+
+    def apply_filter(self, text: str) -> str | None:
+        """Show trades of symbols that hold ``text``."""
+        wanted = text.upper()
+        self.query_one(Tape).only = (lambda entry: wanted in entry[0].trade.symbol) if wanted else None
+        return None
 
     def facts(self, state: State, now: int) -> Line:
         """How many were read, how old the newest is."""

@@ -8,18 +8,24 @@ from textual.containers import Container
 from textual.events import Click, Resize
 from textual.widget import Widget
 
-from cryptostreamx_tui.actions import action_of, bindings
+from cryptostreamx_tui.actions import PANES, action_of, bindings
+from cryptostreamx_tui.panes.alerts import AlertsPane
 from cryptostreamx_tui.panes.dead_letters import DeadLettersPane
-from cryptostreamx_tui.panes.health import HealthPane, ServiceRows, Strip
+from cryptostreamx_tui.panes.health import HealthPane, Strip
 from cryptostreamx_tui.panes.logs import LogPane
+from cryptostreamx_tui.panes.messages import MessagesPane
 from cryptostreamx_tui.panes.pane import Pane
-from cryptostreamx_tui.panes.symbols import SymbolRows, SymbolsPane
+from cryptostreamx_tui.panes.query import QueryPane
+from cryptostreamx_tui.panes.symbols import SymbolsPane
 from cryptostreamx_tui.panes.trades import TradesPane
 from cryptostreamx_tui.panes.windows import WindowsPane
 from cryptostreamx_tui.screens.base import Face
 from cryptostreamx_tui.screens.detail import DetailScreen
 from cryptostreamx_tui.widgets.bars import Chips, Footer, Notice, StatusLine, Tabs
 from cryptostreamx_tui.widgets.rows import Rows
+
+ALONE = ("messages", "query", "alerts")
+"""Panes that no dashboard has a place for: they get the whole body."""
 
 
 class MainScreen(Face):
@@ -50,6 +56,9 @@ class MainScreen(Face):
             yield Strip(id="strip")
             yield LogPane(id="log")
             yield DeadLettersPane(id="dead")
+            yield MessagesPane(id="messages")
+            yield QueryPane(id="query")
+            yield AlertsPane(id="alerts")
         yield Footer(("main", "rows", "app"), id="footer")
 
     def on_mount(self) -> None:
@@ -82,7 +91,7 @@ class MainScreen(Face):
         roomy = self.roomy
         large = self.has_class("-broad") and self.has_class("-tall")
         # Where the dashboard has no place for the health pane, it gets the whole body.
-        alone = self.maximised or (self.pane_name == "health" and not large)
+        alone = self.maximised or self.pane_name in ALONE or (self.pane_name == "health" and not large)
         self.update_classes(
             {"-dashboard": roomy and not alone, "-large": large and not alone, "-single": not roomy or alone}
         )
@@ -107,8 +116,7 @@ class MainScreen(Face):
 
     def _stops(self) -> list[tuple[str, Widget]]:
         """Return every list in reach of tab, in reading order."""
-        order = ("trades", "windows", "health", "log", "dead", "symbols")
-        return [(name, stop) for name in order for stop in self.query_one(f"#{name}", Pane).stops]
+        return [(name, stop) for name in PANES for stop in self.query_one(f"#{name}", Pane).stops]
 
     def _step(self, by: int) -> None:
         stops = self._stops()
@@ -125,6 +133,8 @@ class MainScreen(Face):
         """Some keys mean something in some panes only."""
         if action == "maximise":
             return self.roomy
+        if action == "filter":
+            return bool(self.pane.filter_hint)
         known = action_of("main", action)
         return known is None or not known.panes or self.pane_name in known.panes
 
@@ -148,11 +158,23 @@ class MainScreen(Face):
         else:
             self.host.say(f"there is no symbol {digit}")
 
-    def action_toggle_symbol(self) -> None:
-        """Turn the selected symbol on or off."""
-        symbol = self.query_one(SymbolRows).selected
-        if symbol is not None:
-            self.host.toggle(symbol)
+    async def action_in_pane(self, call: str) -> None:
+        """Do what only the current pane can do (for the footer and the palette)."""
+        await self.app.run_action(call, default_namespace=self.pane)
+
+    def action_filter(self) -> None:
+        """Open the pane's filter line."""
+        line = self.pane.filter_line
+        if line is not None:
+            line.show()
+
+    def action_export(self) -> None:
+        """Export what the pane lists."""
+        export = self.pane.export()
+        if export is None:
+            self.host.say("there is nothing to export")
+        else:
+            self.host.export(export)
 
     def action_freeze(self) -> None:
         """Hold the pane's views, or let them follow the newest again."""
@@ -170,9 +192,14 @@ class MainScreen(Face):
     def action_back(self) -> None:
         """Leave the frozen view, or else the maximised pane."""
         held = [stream for stream in self.pane.streams if stream.held]
+        line = self.pane.filter_line
         for stream in held:
             stream.follow()
-        if not held and self.maximised:
+        if held:
+            return
+        if line is not None and line.display:
+            line.hide()
+        elif self.maximised:
             self.action_maximise()
 
     def action_maximise(self) -> None:
@@ -192,12 +219,6 @@ class MainScreen(Face):
     def action_checklist(self) -> None:
         """Open the start-up checklist."""
         self.host.show_start(by_hand=True)
-
-    def action_restart(self) -> None:
-        """Restart the selected service, after asking."""
-        service = self.query_one(ServiceRows).selected
-        if service is not None:
-            self.host.restart(service.name)
 
     def on_rows_opened(self, message: Rows.Opened) -> None:
         """Open a row."""

@@ -225,13 +225,16 @@ class Tabs(Lines):
         """Make the line."""
         current = self.host.pane_name
         line: Line = []
-        for name, (title, _, _) in PANES.items():
+        for name, (title, letter, _) in PANES.items():
             action = f"screen.pane('{name}')"
+            word = title.split()[0]
+            at = word.lower().find(letter)
+            before, key, after = (word[:at], word[at], word[at + 1 :]) if at >= 0 else ("", letter, word)
             if name == current:
-                line.append(Span(f" ▸{title} ", "tab", action))
+                line.append(Span(f"▸{word} ", "tab", action))
             else:
                 line.extend(
-                    [Span("  ", "", action), Span(title[0], "key", action), Span(title[1:] + " ", "dim", action)]
+                    [Span(" " + before, "dim", action), Span(key, "key", action), Span(after + " ", "dim", action)]
                 )
         return [spread(line, [*self.host.pane_facts(), Span(" ")], width)]
 

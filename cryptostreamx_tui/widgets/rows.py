@@ -211,10 +211,38 @@ class Stream(Rows[T]):
     ) -> None:
         super().__init__(columns, empty=empty, id=id)
         self._ring = ring
+        self._only: Callable[[T], bool] | None = None
+        self._matching: Ring[T] | None = None
+        self._matched: tuple[int, int] = (0, 0)
         self._held: list[T] | None = None
         self._held_end = 0
         self._strips: dict[int, Strip] = {}
         self._strips_for: tuple[object, ...] = ()
+
+    @property
+    def only(self) -> Callable[[T], bool] | None:
+        """Shows only what this is true for; None shows everything. Setting it goes back to the newest."""
+        return self._only
+
+    @only.setter
+    def only(self, matches: Callable[[T], bool] | None) -> None:
+        self._only = matches
+        self._matching = None
+        self.follow()
+
+    def source(self) -> Ring[T]:
+        """Return the ring that is shown: all items, or those that match. Each item is looked at once."""
+        ring = self._ring()
+        if self._only is None:
+            return ring
+        kept, (ring_id, seen) = self._matching, self._matched
+        if kept is None or ring_id != id(ring):
+            kept, seen = Ring(ring.size), 0
+        if ring.end > seen:
+            matching = [item for item in ring.last(ring.end - seen) if self._only(item)]
+            kept.extend(matching, len(matching))
+        self._matching, self._matched = kept, (id(ring), ring.end)
+        return kept
 
     @property
     def held(self) -> bool:
@@ -223,8 +251,8 @@ class Stream(Rows[T]):
 
     @property
     def missed(self) -> int:
-        """Items that arrived since the view stands still."""
-        return max(0, self._ring().end - self._held_end) if self.held else 0
+        """Items (of those that match) that arrived since the view stands still."""
+        return max(0, self.source().end - self._held_end) if self.held else 0
 
     @property
     def note(self) -> str:
@@ -233,17 +261,17 @@ class Stream(Rows[T]):
 
     def total(self) -> int:
         """Return the number of rows."""
-        return len(self._ring()) if self._held is None else len(self._held)
+        return len(self.source()) if self._held is None else len(self._held)
 
     def item(self, index: int) -> T:
         """Return a row, counted from the newest."""
-        return self._ring().newest(index) if self._held is None else self._held[-1 - index]
+        return self.source().newest(index) if self._held is None else self._held[-1 - index]
 
     def row_strip(self, index: int, selected: bool, width: int) -> Strip:
         """Return one row, drawn; rows that were drawn before are not drawn again."""
         if selected:
             return super().row_strip(index, selected, width)
-        ring = self._ring()
+        ring = self.source()
         wanted = (id(ring), width, self.shift, self.faded, self.table().made_of, self.tone(""), self.tone("dim"))
         if wanted != self._strips_for or len(self._strips) > CACHED:
             self._strips.clear()
@@ -262,7 +290,7 @@ class Stream(Rows[T]):
     def hold(self) -> None:
         """Let the view stand still. What is held is kept whole, however much arrives."""
         if self._held is None:
-            ring = self._ring()
+            ring = self.source()
             self._held, self._held_end = ring.snapshot(), ring.end
 
     def follow(self) -> None:

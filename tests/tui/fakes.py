@@ -5,6 +5,7 @@ from collections.abc import Callable
 from textual.pilot import Pilot
 
 from cryptostreamx_tui.app import CryptoStreamX
+from pipeline.desk import Desk
 from pipeline.events import (
     BrokerView,
     ChildReport,
@@ -57,6 +58,26 @@ class Clock:
         self.ms += ms
 
 
+def pressed(place: str, *names: str) -> None:
+    """Note that a test presses the keys of these actions: ``test_every_action.py`` reads the notes in the source."""
+
+
+class FakeDesk(Desk):
+    """Answers from its attributes, and notes in ``asked`` what it was asked. Its methods are the desk's own."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self.asked: list[tuple[str, object]] = []
+        self.error: Exception | None = None
+        """What the next question raises."""
+
+    def note(self, question: str, value: object = None) -> None:
+        """Note a question; raise what is to be raised."""
+        self.asked.append((question, value))
+        if self.error is not None:
+            raise self.error
+
+
 class FakeStack:
     """Notes commands in ``asked``."""
 
@@ -70,6 +91,7 @@ class FakeStack:
         self.emit: Callable[[StackEvent], None] = lambda _: None
         self.error: Exception | None = None
         """What the next command raises."""
+        self.desk: FakeDesk | None = FakeDesk(self.settings)
 
     @property
     def feed(self) -> str:

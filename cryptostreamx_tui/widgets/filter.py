@@ -1,0 +1,44 @@
+"""The filter line of a pane: typed text narrows what is shown at once; what is wrong with it stands beside it."""
+
+from typing import ClassVar
+
+from textual.binding import BindingType
+from textual.message import Message
+from textual.widgets import Input
+
+from cryptostreamx_tui.actions import bindings
+
+HINT = "filter"
+
+
+class FilterLine(Input):
+    """One line, there only while it is used or holds something."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings("filter")
+
+    class Left(Message):
+        """The person is done with it; the list takes the focus again."""
+
+    def __init__(self, hint: str = HINT) -> None:
+        super().__init__(placeholder=hint, compact=True, classes="filter", select_on_focus=False)
+        self.display = False
+
+    def show(self) -> None:
+        """Show it, and take the focus."""
+        self.display = True
+        self.focus(scroll_visible=False)
+
+    def hide(self) -> None:
+        """Empty it and take no more room."""
+        self.value = ""
+        self.display = False
+
+    def action_keep(self) -> None:
+        """Keep what is typed; an empty filter is none."""
+        self.display = bool(self.value)
+        self.post_message(self.Left())
+
+    def action_clear(self) -> None:
+        """Show everything again."""
+        self.hide()
+        self.post_message(self.Left())
