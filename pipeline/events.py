@@ -51,6 +51,15 @@ class Latency(msgspec.Struct, frozen=True):
     p99: float
 
 
+class ClockOffset(msgspec.Struct, frozen=True):
+    """The exchange's clock minus this machine's, as REST told it, in milliseconds."""
+
+    ms: float
+    uncertainty: float
+    """Half the round trip: the truth lies within ``ms`` ± this."""
+    measured_at: int
+
+
 class ProducerStats(ChildEvent, frozen=True, tag="producer", kw_only=True):
     """The producer's report, once a second and once more, final, after the flush. Counters are since its start."""
 
@@ -87,6 +96,12 @@ class ProducerStats(ChildEvent, frozen=True, tag="producer", kw_only=True):
     """Asked for, not acknowledged yet."""
     latency: Latency | None = None
     """Frame received → broker's acknowledgement."""
+    acknowledged_after: dict[int, int] = msgspec.field(default_factory=dict)
+    """The same as a histogram (``pipeline.quantiles``) of the report's interval."""
+    received_after: dict[int, int] = msgspec.field(default_factory=dict)
+    """Event time → frame received, as a histogram; by the exchange's clock and ours, not corrected."""
+    clock_offset: ClockOffset | None = None
+    """None while it is unknown."""
     feed_error: str | None = None
     """Why the feed is not connected, in the exchange's or the system's own words; None while it is."""
     accepted_ids: dict[str, tuple[tuple[int, int], ...]] | None = None
@@ -106,7 +121,7 @@ class WindowsStats(ChildEvent, frozen=True, tag="windows", kw_only=True):
     """Trades whose (symbol, trade_id) was in their window already."""
     poison: int
     """Records that could not be decoded, skipped and logged."""
-    stream_time: dict[int, int] = field(default_factory=dict)
+    stream_time: dict[int, int] = msgspec.field(default_factory=dict)
     """Partition → largest event time seen."""
     lag: int | None = None
     """Records behind the end of the source topic; None where unknown."""

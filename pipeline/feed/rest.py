@@ -37,7 +37,7 @@ class ExchangeInfo:
         Raises:
             RestError: no answer, or a limit was reached (429, 418): ``retry_after`` is the exchange's own then.
         """
-        async with httpx.AsyncClient(timeout=self._timeout, trust_env=not _is_loopback(self._url)) as client:
+        async with httpx.AsyncClient(timeout=self._timeout, trust_env=not is_loopback(self._url)) as client:
             return await self._known(client, list(symbols))
 
     async def _known(self, client: httpx.AsyncClient, symbols: list[str]) -> set[str]:
@@ -60,11 +60,19 @@ class ExchangeInfo:
         if response.is_success and isinstance(answer, dict) and isinstance(answer.get("symbols"), list):
             listed = {entry.get("symbol") for entry in answer["symbols"] if isinstance(entry, dict)}
             return {symbol for symbol in symbols if symbol in listed}
-        said = answer.get("msg") if isinstance(answer, dict) else response.text[:200]
-        raise RestError(
-            f"{self._url} answered HTTP {response.status_code}: {said or response.reason_phrase}",
-            _retry_after(response),
-        )
+        raise refusal(self._url, response)
+
+
+def refusal(url: str, response: httpx.Response) -> RestError:
+    """Return what to raise for an answer that is none; in the exchange's own words where it has any."""
+    try:
+        answer = response.json()
+    except ValueError:
+        answer = None
+    said = answer.get("msg") if isinstance(answer, dict) else response.text[:200]
+    return RestError(
+        f"{url} answered HTTP {response.status_code}: {said or response.reason_phrase}", _retry_after(response)
+    )
 
 
 def _retry_after(response: httpx.Response) -> float:
@@ -74,5 +82,6 @@ def _retry_after(response: httpx.Response) -> float:
         return _WAIT
 
 
-def _is_loopback(url: str) -> bool:
+def is_loopback(url: str) -> bool:
+    """Tell whether a URL leads to this machine: no proxy is asked for it then."""
     return httpx.URL(url).host in ("127.0.0.1", "::1", "localhost")

@@ -10,7 +10,8 @@ from typing import Any, Protocol
 
 from pipeline.feed.examine import Control
 from pipeline.feed.quality import Overlap, Quality
-from pipeline.model import Reason, Rejection, Trade
+from pipeline.model import Reason, Rejection, Source, Trade
+from pipeline.quantiles import Histogram
 from pipeline.text import clean, clean_bytes
 
 RAISED_A_SECOND = 20
@@ -41,6 +42,8 @@ class Intake:
         self.accepted = self.controls = self.ignored_frames = self.overlapped = 0
         self.refusals: Counter[str] = Counter()
         self._raised: Counter[Reason] = Counter()
+        self.received_after = Histogram()
+        """Event time → received, by two clocks: the exchange's and ours, not corrected. Since last taken."""
 
     @property
     def frames(self) -> int:
@@ -52,6 +55,8 @@ class Intake:
         verdict = self._judge(trade, frame, overlapping=overlapping)
         if verdict is None:
             self.accepted += 1
+            if trade.source is Source.WS:  # one that REST filled in was received when it was asked for
+                self.received_after.add(trade.received_time - trade.event_time)
             self._writer.send(trade.symbol, self._encode(trade), trade.event_time, trade.received_time)
         elif verdict is Overlap.OVERLAP:
             self.overlapped += 1

@@ -18,7 +18,7 @@ from confluent_kafka import KafkaError, Message, Producer
 
 from pipeline.child import now_ms
 from pipeline.model import PRODUCER_DLQ, TRADE_TOPIC, Rejection
-from pipeline.producer.report import LatencyHistogram
+from pipeline.quantiles import Histogram
 from pipeline.text import clean
 
 QUEUE_MESSAGES = 200_000
@@ -72,7 +72,8 @@ class KafkaWriter:
         self._keys: dict[str, bytes] = {}
         self.fatal: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         """Set when the client library can send nothing any more; says why."""
-        self.latency = LatencyHistogram()
+        self.acknowledged_after = Histogram()
+        """Frame received → acknowledgement, since last taken."""
         self.sent = self.acknowledged = self.failed = self.dead_letters = 0
 
     @property
@@ -181,7 +182,7 @@ class KafkaWriter:
     def _on_trade(self, received_time: int, error: KafkaError | None, message: Message) -> None:
         if error is None:
             self.acknowledged += 1
-            self.latency.add(now_ms() - received_time)
+            self.acknowledged_after.add(max(0, now_ms() - received_time))  # below 0: the clock was set back
             return
         self.failed += 1
         if error.code() in (KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT):

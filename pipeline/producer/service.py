@@ -6,14 +6,16 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from pipeline.child import now_ms
-from pipeline.events import ChildEvent, Command, ProducerStats, Ready
+from pipeline.events import ChildEvent, Command, Latency, ProducerStats, Ready
 from pipeline.feed.binance import Feed
 from pipeline.feed.quality import Quality
 from pipeline.feed.rest import ExchangeInfo
 from pipeline.model import TRADE_TOPIC
+from pipeline.producer.clock import ExchangeClock
 from pipeline.producer.intake import Intake
 from pipeline.producer.kafka import KafkaWriter
 from pipeline.producer.symbols import Symbols
+from pipeline.quantiles import quantiles
 from pipeline.schemas.codec import TradeEncoder
 from pipeline.schemas.registry import Registry, RegistryError
 from pipeline.schemas.subjects import ensure_subjects
@@ -77,9 +79,10 @@ class ProducerService:
         intake = Intake(quality, TradeEncoder(schema_id), writer)
         feed = Feed(self._ws_url, intake)
         symbols = Symbols(ExchangeInfo(self._rest_url), quality, feed)
+        clock = ExchangeClock(self._rest_url)
 
         def report(*, ids: bool = False) -> None:
-            self._send(_stats(intake, writer, feed, quality if ids else None))
+            self._send(_stats(intake, writer, feed, clock, quality if ids else None))
 
         def heed(command: Command) -> None:
             if command.symbols is not None:
@@ -98,6 +101,7 @@ class ProducerService:
         self._command = heed
         symbols.ask(self._first_symbols)
         work = [asyncio.create_task(part) for part in (feed.run(), writer.serve(), report_each_second())]
+        measuring = asyncio.create_task(clock.run())
         self._send(Ready(detail=f"schema {schema_id}"))
         try:
             stopping = asyncio.create_task(self._stopping.wait())
@@ -111,6 +115,7 @@ class ProducerService:
                 raise RuntimeError(writer.fatal.result())
         finally:
             symbols.cancel()
+            measuring.cancel()
             await self._finish(feed, writer, work)
             intake.sum_up()
             report()
@@ -165,8 +170,12 @@ class ProducerService:
         return None
 
 
-def _stats(intake: Intake, writer: KafkaWriter, feed: Feed, quality: Quality | None) -> ProducerStats:
+def _stats(
+    intake: Intake, writer: KafkaWriter, feed: Feed, clock: ExchangeClock, quality: Quality | None
+) -> ProducerStats:
     connected_since = feed.connected_since
+    acknowledged_after = writer.acknowledged_after.take()
+    shown = quantiles(acknowledged_after, 0.50, 0.99)
     return ProducerStats(
         time=now_ms(),
         frames=intake.frames,
@@ -187,7 +196,10 @@ def _stats(intake: Intake, writer: KafkaWriter, feed: Feed, quality: Quality | N
         last_frame=feed.last_frame,
         symbols=feed.symbols,
         pending=feed.pending,
-        latency=writer.latency.take(),
+        latency=None if shown is None else Latency(p50=float(shown[0]), p99=float(shown[1])),
+        acknowledged_after=acknowledged_after,
+        received_after=intake.received_after.take(),
+        clock_offset=clock.offset,
         feed_error=None if connected_since is not None else feed.error,
         accepted_ids=None if quality is None else quality.ids(),
     )

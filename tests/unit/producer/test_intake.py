@@ -3,11 +3,12 @@
 import logging
 from collections.abc import Awaitable
 
+import msgspec
 import pytest
 
 from pipeline.feed.examine import Control, ControlKind
 from pipeline.feed.quality import Quality
-from pipeline.model import Reason, Rejection, Trade
+from pipeline.model import Reason, Rejection, Source, Trade
 from pipeline.producer.intake import RAISED_A_SECOND, Intake
 
 NOW = 1_723_161_256_000
@@ -47,6 +48,16 @@ def test_a_good_trade_is_sent_encoded(intake: Intake, writer: Remembers) -> None
     intake.trade(TRADE, b"frame", overlapping=False)
     assert writer.trades == [("BTCUSDT", b"7", NOW - 1, NOW)]
     assert (intake.accepted, intake.frames) == (1, 1)
+
+
+def test_the_way_from_the_exchange_is_counted_as_the_clocks_have_it(intake: Intake) -> None:
+    intake.trade(TRADE, b"frame", overlapping=False)
+    ahead = msgspec.structs.replace(TRADE, trade_id=8, event_time=NOW + 40)
+    intake.trade(ahead, b"frame", overlapping=False)
+    intake.trade(ahead, b"frame", overlapping=False)  # a repeat
+    filled = msgspec.structs.replace(TRADE, trade_id=9, event_time=NOW - 600_000, source=Source.REST)
+    intake.trade(filled, b"frame", overlapping=False)
+    assert intake.received_after.take() == {1: 1, -40: 1}
 
 
 def test_a_repeat_is_refused_and_quarantined(intake: Intake, writer: Remembers) -> None:

@@ -10,6 +10,7 @@ from pipeline.model import TRADE_TOPIC
 from pipeline.producer import service as service_module
 from pipeline.producer.kafka import producer_config
 from pipeline.producer.service import ProducerService, UnflushedError
+from pipeline.quantiles import merged
 from pipeline.schemas.registry import UNREACHABLE, Registry, RegistryError
 from pipeline.schemas.subjects import SUBJECTS, ensure_subjects
 from tests.unit.feed.small_exchange import Exchange, ServerConnection, exchange, frame, until
@@ -101,6 +102,10 @@ async def test_a_stop_flushes_and_reports_a_last_time() -> None:
     last = sent[-1]
     assert isinstance(last, ProducerStats)
     assert (last.accepted, last.acknowledged, last.in_flight, last.accepted_ids) == (3, 3, 0, None)
+    reports = [event for event in sent if isinstance(event, ProducerStats)]
+    assert sum(merged(report.acknowledged_after for report in reports).values()) == 3
+    assert sum(merged(report.received_after for report in reports).values()) == 3
+    assert last.clock_offset is None, "nobody answers under the REST address"
     found = cluster.read(TRADE_TOPIC, 3)
     assert [int.from_bytes(message.value()[1:5], "big") for message in found] == [11] * 3
 
