@@ -2,17 +2,22 @@
 PYTHON ?= python3
 ARGS ?=
 
-.PHONY: run test fast check format lock clean
+.PHONY: run test fast screens check format lock clean
 
 run: .venv/run.stamp
 	@.venv/bin/cryptostreamx-tui $(ARGS)
 
 test: .venv/dev.stamp
-	.venv/bin/python -m pytest $(ARGS)
-
-# Units and screens, on all cores: no server, no network.
-fast: .venv/dev.stamp
 	.venv/bin/python -m pytest -n auto --dist loadfile tests/unit tests/tui $(ARGS)
+	.venv/bin/python -m pytest tests/contract tests/stack $(ARGS)
+
+# Units and what keys do, on all cores: no server, no network, no pictures.
+fast: .venv/dev.stamp
+	.venv/bin/python -m pytest -n auto --dist loadfile -m "not screens" tests/unit tests/tui $(ARGS)
+
+# The pictures of all screens, made anew: look at every one that changed (git diff, or the report it names).
+screens: .venv/dev.stamp
+	.venv/bin/python -m pytest -n auto --dist loadfile -m screens --snapshot-update tests/tui $(ARGS)
 
 check: .venv/dev.stamp
 	.venv/bin/ruff format --check .

@@ -5,6 +5,12 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+
+# How fast the machine is at the moment is no property of the code: the time-out of each test bounds them all.
+hypothesis_settings.register_profile("project", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("project")
 
 RECORDED = Path(__file__).parents[1].parent / "shared" / "data" / "binance-spot-2024-08-08"
 

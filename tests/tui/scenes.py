@@ -52,6 +52,7 @@ def screens(scenes: dict[str, Scene], widths: tuple[int, ...] = (80, 120, 200)) 
     every picture that changed.
     """
 
+    @pytest.mark.screens
     @pytest.mark.parametrize("width", widths)
     @pytest.mark.parametrize("name", list(scenes))
     def test_screen(snap_compare: Compare, name: str, width: int) -> None:

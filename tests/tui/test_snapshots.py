@@ -1,42 +1,10 @@
-"""The screens as they look: an injected clock, scripted events, 80×24, 120×40 and 200×60.
-
-After a change that is meant: ``pytest tests/tui --snapshot-update``, and look at every picture that changed.
-"""
-
-from collections.abc import Awaitable, Callable
-from typing import Any
-
-import pytest
-from textual.pilot import Pilot
+"""The whole screens as they look: an injected clock, scripted events, every scene at 80×24, 120×40 and 200×60."""
 
 from pipeline.events import StackEvent, StackPhase, StepChanged, StepState
 from pipeline.model import ServiceState
 from tests.tui import fakes
-from tests.tui.fakes import NOON, application, tell
-
-SMALL, MIDDLE, LARGE = (80, 24), (120, 40), (200, 60)
-Compare = Callable[..., bool]
-Before = Callable[[Pilot[Any]], Awaitable[None]]
-
-
-def scene(
-    *events: StackEvent,
-    keys: tuple[str, ...] = (),
-    later: int = 0,
-    after: tuple[StackEvent, ...] = (),
-    feed: str = "live",
-) -> tuple[Any, Before]:
-    """Return an application and what happens to it: events, keys, time passing, more events."""
-    app, _, clock = application(feed)
-
-    async def happen(pilot: Pilot[Any]) -> None:
-        await tell(app, pilot, *events)
-        if keys:
-            await pilot.press(*keys)
-        clock.forward(later)
-        await tell(app, pilot, *after)
-
-    return app, happen
+from tests.tui.fakes import NOON
+from tests.tui.scenes import Scene, screens
 
 
 def half_started() -> list[StackEvent]:
@@ -82,39 +50,31 @@ def failing() -> list[StackEvent]:
     ]
 
 
+def stopping() -> list[StackEvent]:
+    """On the way out: the producer has flushed and ended, the servers still run."""
+    return [
+        StackPhase("stopping", NOON),
+        fakes.service("producer", NOON, ServiceState.STOPPED),
+        fakes.service("windows", NOON, ServiceState.STOPPING, since=NOON - 400),
+    ]
+
+
 LIVE = fakes.streaming(NOON)
-SCENES: dict[str, tuple[tuple[int, int], dict[str, Any], list[StackEvent]]] = {
-    "startup": (SMALL, {}, half_started()),
-    "startup-120": (MIDDLE, {}, half_started()),
-    "startup-failed": (SMALL, {}, failed_start()),
-    "startup-unreachable": (SMALL, {"keys": ("c",)}, [*LIVE, unreachable()]),
-    "live": (SMALL, {}, LIVE),
-    "live-120": (MIDDLE, {}, LIVE),
-    "live-200": (LARGE, {}, [*LIVE, fakes.letters(NOON), fakes.refusal(NOON)]),
-    "simulated": (SMALL, {"feed": "simulated"}, LIVE),
-    "replay-120": (MIDDLE, {"feed": "replay of trades.frames.gz"}, LIVE),
-    "empty": (SMALL, {}, fakes.started(NOON)),
-    "empty-120": (MIDDLE, {}, fakes.started(NOON)),
-    "frozen": (SMALL, {"keys": ("down", "down", "down"), "after": (fakes.trades(1234, NOON, first=200),)}, LIVE),
-    "stale": (SMALL, {"later": 12_000}, LIVE),
-    "stale-120": (MIDDLE, {"later": 12_000}, LIVE),
-    "unreachable": (SMALL, {}, [*LIVE, unreachable()]),
-    "failing-120": (MIDDLE, {}, failing()),
-    "windows": (SMALL, {"keys": ("w",)}, LIVE),
-    "health": (SMALL, {"keys": ("h",)}, failing()),
-    "log": (SMALL, {"keys": ("l",)}, failing()),
-    "dead": (SMALL, {"keys": ("d",)}, failing()),
-    "symbols": (SMALL, {"keys": ("s", "down")}, LIVE),
-    "letter": (SMALL, {"keys": ("d", "down", "enter")}, failing()),
-    "letter-120": (MIDDLE, {"keys": ("d", "down", "down", "enter")}, failing()),
-    "trade": (SMALL, {"keys": ("down", "enter")}, LIVE),
-    "help": (SMALL, {"keys": ("question_mark",)}, LIVE),
-    "confirm": (SMALL, {"keys": ("s",)}, [*LIVE, unreachable()]),
+SCENES: dict[str, Scene] = {
+    "startup": ({}, half_started()),
+    "startup-failed": ({}, failed_start()),
+    "startup-unreachable": ({"keys": ("c",)}, [*LIVE, unreachable()]),
+    "live": ({}, [*LIVE, fakes.letters(NOON), fakes.refusal(NOON)]),
+    "simulated": ({"feed": "simulated"}, LIVE),
+    "replay": ({"feed": "replay of trades.frames.gz"}, LIVE),
+    "empty": ({}, fakes.started(NOON)),
+    "frozen": ({"keys": ("down", "down", "down"), "after": (fakes.trades(1234, NOON, first=200),)}, LIVE),
+    "stale": ({"later": 12_000}, LIVE),
+    "unreachable": ({}, [*LIVE, unreachable()]),
+    "failing": ({}, failing()),
+    "maximised": ({"keys": ("w", "m")}, LIVE),
+    "help": ({"keys": ("question_mark",)}, LIVE),
+    "confirm": ({"keys": ("s",)}, [*LIVE, unreachable()]),
+    "quit": ({"keys": ("q",), "after": tuple(stopping())}, LIVE),
 }
-
-
-@pytest.mark.parametrize("name", list(SCENES))
-def test_screen(snap_compare: Compare, name: str) -> None:
-    size, more, events = SCENES[name]
-    app, before = scene(*events, **more)
-    assert snap_compare(app, terminal_size=size, run_before=before)
+test_screen = screens(SCENES)
