@@ -286,7 +286,21 @@ class BrokerView:
     port: int
     reachable: bool
     leaders: int
+    """Partitions it leads."""
     is_controller: bool
+    replicas: int | None = None
+    """Replicas placed on it, its own leaders among them."""
+    in_sync: int | None = None
+    """Those of them that are in sync."""
+    leader_skew: float | None = None
+    """Percent of leaders above the brokers' mean (negative: below it)."""
+    replica_skew: float | None = None
+    """The same for replicas."""
+
+    @property
+    def out_of_sync(self) -> int | None:
+        """Replicas on it that are not in sync; None while unknown."""
+        return None if self.replicas is None or self.in_sync is None else self.replicas - self.in_sync
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,6 +318,18 @@ class ClusterSeen:
     error: str | None = None
     topics: dict[str, int] = field(default_factory=dict)
     """Topic → partitions."""
+    controller: int | None = None
+    """Id of the broker that is the controller; None while there is none."""
+
+    @property
+    def online(self) -> int:
+        """Partitions that have a leader."""
+        return self.partitions - self.offline
+
+    @property
+    def out_of_sync(self) -> int:
+        """Replicas that are behind, or whose broker is away."""
+        return self.replicas - self.in_sync
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ it lists a killed broker until ZooKeeper's session has run out. A TCP probe of e
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -32,14 +33,25 @@ def view(
         return ClusterSeen(time=now, expected_brokers=expected, error=error)
     partitions = [part for topic in metadata.topics.values() for part in topic.partitions.values()]
     leaders = [part.leader for part in partitions]
+    led, placed, synced = Counter(leaders), Counter[int](), Counter[int]()
+    for part in partitions:
+        placed.update(part.replicas)
+        synced.update(part.isrs)
+    ids = sorted(metadata.brokers)
+    mean_led = sum(led[broker] for broker in ids) / len(ids) if ids else 0.0
+    mean_placed = sum(placed[broker] for broker in ids) / len(ids) if ids else 0.0
     brokers = tuple(
         BrokerView(
             id=broker.id,
             host=broker.host,
             port=broker.port,
             reachable=reachable.get(broker.id, False),
-            leaders=leaders.count(broker.id),
+            leaders=led[broker.id],
             is_controller=broker.id == metadata.controller_id,
+            replicas=placed[broker.id],
+            in_sync=synced[broker.id],
+            leader_skew=skew(led[broker.id], mean_led),
+            replica_skew=skew(placed[broker.id], mean_placed),
         )
         for broker in sorted(metadata.brokers.values(), key=lambda broker: int(broker.id))
     )
@@ -54,7 +66,13 @@ def view(
         offline=sum(leader < 0 for leader in leaders),
         error=error,
         topics={name: len(topic.partitions) for name, topic in sorted(metadata.topics.items())},
+        controller=metadata.controller_id if metadata.controller_id >= 0 else None,
     )
+
+
+def skew(count: int, mean: float) -> float | None:
+    """Return by how many percent, to a tenth, ``count`` is above the mean (negative: below); None where that is 0."""
+    return round((count - mean) / mean * 100, 1) if mean else None
 
 
 class ClusterWatch:

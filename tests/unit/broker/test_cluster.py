@@ -28,9 +28,9 @@ def test_counts_leaders_in_sync_under_replicated_and_offline() -> None:
     assert seen == ClusterSeen(
         time=7,
         brokers=(
-            BrokerView(0, "127.0.0.1", 9092, reachable=True, leaders=1, is_controller=False),
-            BrokerView(1, "127.0.0.1", 9093, reachable=True, leaders=1, is_controller=True),
-            BrokerView(2, "127.0.0.1", 9094, reachable=False, leaders=0, is_controller=False),
+            BrokerView(0, "127.0.0.1", 9092, True, 1, False, replicas=3, in_sync=1, leader_skew=50.0, replica_skew=0.0),
+            BrokerView(1, "127.0.0.1", 9093, True, 1, True, replicas=3, in_sync=2, leader_skew=50.0, replica_skew=0.0),
+            BrokerView(2, "127.0.0.1", 9094, False, 0, False, 3, 2, leader_skew=-100.0, replica_skew=0.0),
         ),
         expected_brokers=3,
         partitions=3,
@@ -39,7 +39,19 @@ def test_counts_leaders_in_sync_under_replicated_and_offline() -> None:
         under_replicated=2,
         offline=1,
         topics={"a": 1, "b": 2},
+        controller=1,
     )
+    assert (seen.online, seen.out_of_sync) == (2, 4)
+    assert [broker.out_of_sync for broker in seen.brokers] == [2, 1, 1]
+
+
+def test_a_cluster_without_a_controller_or_without_partitions_has_no_figures_made_up() -> None:
+    metadata = three_brokers()
+    metadata.controller_id = -1
+    metadata.topics.clear()
+    seen = view(metadata, {}, expected=3, now=7)
+    assert seen.controller is None
+    assert [(broker.leader_skew, broker.replica_skew) for broker in seen.brokers] == [(None, None)] * 3
 
 
 def test_nothing_known_yet_is_an_error_without_brokers() -> None:
