@@ -22,6 +22,7 @@ from pipeline.events import (
     StackEvent,
     StackPhase,
     StepChanged,
+    SymbolsWanted,
     TradesRead,
     WindowsRead,
 )
@@ -37,6 +38,7 @@ _NAMES: dict[type, str] = {
     ReaderTrouble: "reader",
     ClusterSeen: "cluster",
     StackPhase: "phase",
+    SymbolsWanted: "symbols",
 }
 INCOMPLETE = 1
 

@@ -29,6 +29,7 @@ from pipeline.events import (
     StackPhase,
     StepChanged,
     StepState,
+    SymbolsWanted,
     TradesRead,
     WindowsRead,
     WindowsStats,
@@ -234,6 +235,8 @@ class State:
                 self.revision["cluster"] += 1
             case StackPhase():
                 self._phase(event)
+            case SymbolsWanted():
+                self.want(event.symbols)
 
     def _trades(self, event: TradesRead, now: int) -> None:
         trades = event.trades

@@ -333,6 +333,14 @@ class ClusterSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class SymbolsWanted:
+    """From now on exactly these symbols are to be streamed, whoever asked for it."""
+
+    symbols: tuple[str, ...]
+    time: int
+
+
+@dataclass(frozen=True, slots=True)
 class StackPhase:
     """Where the stack as a whole stands: ``starting``, ``running``, ``stopping``, ``stopped`` or ``failed``."""
 
@@ -351,4 +359,5 @@ StackEvent = (
     | ReaderTrouble
     | ClusterSeen
     | StackPhase
+    | SymbolsWanted
 )

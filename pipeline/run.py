@@ -20,6 +20,7 @@ from pipeline.events import (
     ServiceChanged,
     StackEvent,
     StackPhase,
+    SymbolsWanted,
     WindowsStats,
 )
 from pipeline.home import Home
@@ -116,6 +117,7 @@ class Run:
     def set_symbols(self, symbols: tuple[str, ...]) -> None:
         """Stream exactly these symbols from now on, also after a restart of the producer."""
         self._symbols = symbols
+        self._emit(SymbolsWanted(symbols, now_ms()))
         self._send_symbols()
 
     def send(self, service: str, command: Command) -> bool:

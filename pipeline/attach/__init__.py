@@ -1,0 +1,1 @@
+"""Watching an instance that runs: it tells what rises in it on a socket in its home, and takes orders there."""
