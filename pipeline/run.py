@@ -114,6 +114,19 @@ class Run:
         """Stop one service and start it again."""
         await self._supervisor.restart(service)
 
+    async def stop_service(self, service: str) -> None:
+        """Stop one service; it stays stopped until somebody starts it."""
+        await self._supervisor.stop(service)
+
+    async def start_service(self, service: str) -> None:
+        """Start one service that was stopped."""
+        await self._supervisor.start(service)
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """The symbols that are to be streamed."""
+        return self._settings.symbols if self._symbols is None else self._symbols
+
     def set_symbols(self, symbols: tuple[str, ...]) -> None:
         """Stream exactly these symbols from now on, also after a restart of the producer."""
         self._symbols = symbols

@@ -101,6 +101,9 @@ class Settings(BaseSettings):
         description="Folder for downloaded server jars and class data archives; shared by all homes.",
     )
     headless: bool = Field(default=False, description="No screen; one JSON object a line instead.")
+    attach: bool = Field(
+        default=False, description="Watch the instance that runs in the home; nothing is started, nothing stopped."
+    )
     until_end: bool = Field(
         default=False, description="With a recording and --headless: end by itself once everything has arrived."
     )
@@ -199,6 +202,8 @@ class Settings(BaseSettings):
                 problems.append(f"feed: there is no file {self.feed!r}")
         if self.until_end and (self.recording is None or not self.headless):
             problems.append("until_end: needs a recording (--feed FILE) and --headless")
+        if self.attach and self.headless:
+            problems.append("attach: it watches on a screen; leave out --headless")
         if self.profile == "cluster":
             problems.extend(
                 f"{name}: the cluster profile needs it ({name.upper()})"

@@ -1,8 +1,14 @@
 """The stack, as an application holds it: one home, one feed, one run at a time. Only this file knows the profiles."""
 
+import logging
+import os
 from collections.abc import Callable
 from typing import IO
 
+from pipeline import __version__
+from pipeline.attach.addresses import addresses_of
+from pipeline.attach.broadcast import Broadcast
+from pipeline.attach.lines import AnyOrder, Hello, Restart, Retry, SetSymbols, StartService, StopService
 from pipeline.child import now_ms
 from pipeline.completion import Ranges
 from pipeline.desk import Desk
@@ -15,6 +21,8 @@ from pipeline.servers import LocalServers, OwnServers
 from pipeline.settings import LIVE, SIMULATED, Settings
 from pipeline.text import clean
 
+_log = logging.getLogger(__name__)
+
 
 class Stack:
     """``open`` takes the home, ``start`` returns at once and all else rises as events, ``stop`` ends every process,
@@ -26,6 +34,7 @@ class Stack:
         """As chosen; the addresses of servers that are started here are not in them."""
         self._lock: IO[str] | None = None
         self._run: Run | None = None
+        self._broadcast: Broadcast | None = None
 
     @property
     def feed(self) -> str:
@@ -76,7 +85,18 @@ class Stack:
         self._emit = emit
         home = Home(self.settings.home)
         servers = LocalServers(self.settings, home) if self.settings.profile == "local" else OwnServers()
-        self._run = Run(self.settings, home, servers, emit)
+        broadcast = Broadcast(home, self._hello, self._obey)
+
+        def tell(event: StackEvent) -> None:
+            emit(event)
+            broadcast.publish(event)
+
+        self._run = Run(self.settings, home, servers, tell)
+        try:
+            await broadcast.open()
+            self._broadcast = broadcast
+        except OSError as error:  # a pipeline that cannot be watched is better than none
+            _log.error("nobody can attach: %s", error)
         self._run.start()
 
     async def stop(self) -> None:
@@ -84,6 +104,9 @@ class Stack:
         if self._run is not None:
             await self._run.stop()
             self._run = None
+        if self._broadcast is not None:
+            self._broadcast.close()
+            self._broadcast = None
 
     async def retry(self) -> None:
         """Try again what failed: start-up steps, services that were given up, the connection to the exchange."""
@@ -94,6 +117,16 @@ class Stack:
         """Stop one service and start it again."""
         if self._run is not None:
             await self._run.restart(service)
+
+    async def stop_service(self, service: str) -> None:
+        """Stop one service; it stays stopped until somebody starts it."""
+        if self._run is not None:
+            await self._run.stop_service(service)
+
+    async def start_service(self, service: str) -> None:
+        """Start one service that was stopped."""
+        if self._run is not None:
+            await self._run.start_service(service)
 
     async def set_symbols(self, symbols: tuple[str, ...]) -> None:
         """Stream exactly these symbols from now on."""
@@ -112,6 +145,33 @@ class Stack:
             await self.start(self._emit)
         except (HomeInUseError, WrongFeedError, OSError) as error:
             self._emit(StackPhase("failed", now_ms(), clean(str(error))))
+
+    def _hello(self) -> Hello:
+        """Say to somebody who attaches what runs here."""
+        assert self._run is not None, "the socket is served while a run lives"
+        return Hello(
+            version=__version__,
+            pid=os.getpid(),
+            feed=self.feed,
+            feed_setting=self.settings.feed,
+            known=self.symbols,
+            wanted=self._run.wanted,
+            addresses=addresses_of(self._run.desk.settings),
+        )
+
+    async def _obey(self, order: AnyOrder) -> None:
+        """Do what somebody who is attached asks for."""
+        match order:
+            case Retry():
+                await self.retry()
+            case Restart():
+                await self.restart(order.service)
+            case StopService():
+                await self.stop_service(order.service)
+            case StartService():
+                await self.start_service(order.service)
+            case SetSymbols():
+                await self.set_symbols(order.symbols)
 
     def send(self, service: str, command: Command) -> bool:
         """Send a command to a child; False where it does not run."""

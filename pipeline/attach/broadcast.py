@@ -51,7 +51,7 @@ class Broadcast:
         loop = asyncio.get_running_loop()
         self._server = await loop.create_unix_server(lambda: Watcher(self), sock=place.bind(self._home))
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Take leave of everybody who watches, and remove the socket."""
         if self._server is None:
             return
