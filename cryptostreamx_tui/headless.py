@@ -16,6 +16,7 @@ from pipeline.completion import Completion
 from pipeline.events import (
     ChildReport,
     ClusterSeen,
+    DaySeen,
     DeadLettersRead,
     ReaderTrouble,
     ServiceChanged,
@@ -37,6 +38,7 @@ _NAMES: dict[type, str] = {
     DeadLettersRead: "dead_letters",
     ReaderTrouble: "reader",
     ClusterSeen: "cluster",
+    DaySeen: "day",
     StackPhase: "phase",
     SymbolsWanted: "symbols",
 }

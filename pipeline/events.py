@@ -108,6 +108,16 @@ class ProducerStats(ChildEvent, frozen=True, tag="producer", kw_only=True):
     """Only in answer to ``report_ids``: symbol → inclusive ranges of the accepted trade ids."""
 
 
+class LateWindow(msgspec.Struct, frozen=True, array_like=True):
+    """A closed window that trades came too late for: it lacks them, and is to be corrected."""
+
+    size: str
+    symbol: str
+    window_start: int
+    trades: int
+    """Late trades, each counted once by its id."""
+
+
 class WindowsStats(ChildEvent, frozen=True, tag="windows", kw_only=True):
     """The windows process's report, once a second. Counters are since its start, but for ``late``."""
 
@@ -117,6 +127,8 @@ class WindowsStats(ChildEvent, frozen=True, tag="windows", kw_only=True):
     """Size → windows emitted."""
     late: dict[str, dict[str, int]]
     """Size → symbol → trades that came after their window had closed."""
+    late_windows: tuple[LateWindow, ...] = ()
+    """The same by window, for those that were hit last (``pipeline.windows.late.LATE_WINDOWS`` a partition)."""
     duplicates: int
     """Trades whose (symbol, trade_id) was in their window already."""
     poison: int
@@ -160,7 +172,16 @@ class ExchangeStats(ChildEvent, frozen=True, tag="exchange", kw_only=True):
     """The recording has been sent to its end."""
 
 
-AnyChildEvent = Ready | Failed | LogLine | ProducerStats | WindowsStats | SinkStats | ExchangeStats
+class FrameFound(ChildEvent, frozen=True, tag="frame", kw_only=True):
+    """The producer's answer to ``Command.frame``."""
+
+    symbol: str
+    trade_id: int
+    frame: str | None
+    """As it came over the WebSocket, not cleaned; None where the producer does not keep it (any more)."""
+
+
+AnyChildEvent = Ready | Failed | LogLine | ProducerStats | WindowsStats | SinkStats | ExchangeStats | FrameFound
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -175,6 +196,8 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, for
     fault_args: dict[str, float] | None = None
     reconnect: bool = False
     """Producer: open a new connection now, without waiting for the backoff."""
+    frame: tuple[str, int] | None = None
+    """Producer: tell the raw frame of this (symbol, trade_id) in a ``FrameFound``."""
 
 
 # ---------------------------------------------------------------- from the stack to the application
@@ -234,15 +257,18 @@ class ChildReport:
     event: AnyChildEvent
 
 
-@dataclass(frozen=True, slots=True)
-class ReadTrade:
-    """A trade as read back from Kafka, with its place."""
+class ReadTrade(msgspec.Struct, frozen=True, gc=False):
+    """A trade as read back from Kafka, with its place. One is made of every trade: a frozen dataclass costs 15 times
+    as much.
+    """
 
     trade: Trade
     partition: int
     offset: int
     timestamp: int
     """The record's own: the producer gives it the trade's event time."""
+    schema_id: int | None = None
+    """Under which the registry has the schema it was written with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,6 +367,32 @@ class SymbolsWanted:
 
 
 @dataclass(frozen=True, slots=True)
+class DayTicker:
+    """A symbol's prices over the last 24 hours, as the exchange tells them."""
+
+    open: float
+    """At ``opened``, or the first after it."""
+    last: float
+    opened: int
+    closed: int
+
+    @property
+    def whole(self) -> bool:
+        """Whether it reaches back for 24 hours, but for a minute."""
+        return self.closed - self.opened >= 86_340_000
+
+
+@dataclass(frozen=True, slots=True)
+class DaySeen:
+    """The exchange's 24-hour tickers of the known symbols, about once a minute; ``error`` where it told none."""
+
+    time: int
+    tickers: dict[str, DayTicker] = field(default_factory=dict)
+    """Symbols that the exchange does not know are left out."""
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class StackPhase:
     """Where the stack as a whole stands: ``starting``, ``running``, ``stopping``, ``stopped`` or ``failed``."""
 
@@ -358,6 +410,7 @@ StackEvent = (
     | DeadLettersRead
     | ReaderTrouble
     | ClusterSeen
+    | DaySeen
     | StackPhase
     | SymbolsWanted
 )

@@ -51,9 +51,16 @@ class Batch:
         topic = message.topic()
         try:
             if topic == TRADE_TOPIC:
-                trade = self._trade(message.value() or b"")
+                value = message.value() or b""
+                trade = self._trade(value)
                 self._trades.append(
-                    ReadTrade(trade, message.partition(), message.offset(), timestamp=message.timestamp()[1])
+                    ReadTrade(
+                        trade,
+                        message.partition(),
+                        message.offset(),
+                        message.timestamp()[1],
+                        int.from_bytes(value[1:5], "big"),  # the decoder has seen that it is there
+                    )
                 )
             elif topic in DLQ_TOPICS:
                 self._letters.append(_dead_letter(message))

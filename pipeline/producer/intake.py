@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from pipeline.feed.examine import Control
 from pipeline.feed.quality import Overlap, Quality
 from pipeline.model import Reason, Rejection, Source, Trade
+from pipeline.producer.frames import LARGEST, Frames
 from pipeline.quantiles import Histogram
 from pipeline.text import clean, clean_bytes
 
@@ -42,6 +43,9 @@ class Intake:
         self.accepted = self.controls = self.ignored_frames = self.overlapped = 0
         self.refusals: Counter[str] = Counter()
         self._raised: Counter[Reason] = Counter()
+        self.kept = Frames()
+        """The last frames of accepted trades."""
+        self._keep = self.kept.keep
         self.received_after = Histogram()
         """Event time → received, by two clocks: the exchange's and ours, not corrected. Since last taken."""
 
@@ -55,6 +59,8 @@ class Intake:
         verdict = self._judge(trade, frame, overlapping=overlapping)
         if verdict is None:
             self.accepted += 1
+            if len(frame) <= LARGEST:
+                self._keep(frame)
             if trade.source is Source.WS:  # one that REST filled in was received when it was asked for
                 self.received_after.add(trade.received_time - trade.event_time)
             self._writer.send(trade.symbol, self._encode(trade), trade.event_time, trade.received_time)

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from pipeline.child import now_ms
-from pipeline.events import ChildEvent, Command, Latency, ProducerStats, Ready
+from pipeline.events import ChildEvent, Command, FrameFound, Latency, ProducerStats, Ready
 from pipeline.feed.binance import Feed
 from pipeline.feed.quality import Quality
 from pipeline.feed.rest import ExchangeInfo
@@ -91,6 +91,11 @@ class ProducerService:
                 feed.reconnect()
             if command.report_ids:
                 report(ids=True)
+            if command.frame is not None:
+                symbol, trade_id = command.frame
+                found = intake.kept.find(symbol, trade_id, now_ms())
+                frame = None if found is None else found.decode("utf-8", "backslashreplace")
+                self._send(FrameFound(symbol=symbol, trade_id=trade_id, frame=frame))
 
         async def report_each_second() -> None:
             while True:

@@ -44,7 +44,12 @@ def window(end: int) -> Window:
     return Window("BTCUSDT", end - 60_000, end, 1, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0)
 
 
+HEAD = b"\x00\x00\x00\x01\x02"
+"""Of a value in the registry's wire format: schema id 258."""
+
+
 def decode_trade(data: bytes) -> Trade:
+    data = data.removeprefix(HEAD)
     if not data.isdigit():
         raise CodecError(f"no trade: {data!r}\x1b")
     if data == b"99":
@@ -62,15 +67,15 @@ def batch() -> Batch:
 
 
 def test_batches_by_kind_oldest_first_and_then_is_empty(batch: Batch) -> None:
-    batch.add(Record("binance_trade", b"2", at=5, stamp=2_000))
-    batch.add(Record("binance_trade", b"1", at=9, stamp=1_000))
+    batch.add(Record("binance_trade", HEAD + b"2", at=5, stamp=2_000))
+    batch.add(Record("binance_trade", HEAD + b"1", at=9, stamp=1_000))
     batch.add(Record("binance_trade_agg_5m", b"360000"))
     batch.add(Record("binance_trade_agg_1m", b"120000"))
     batch.add(Record("dlq-producer", b"\xff", 3, 4_000, [("error.reason", b"not_json"), ("x", None)]))
     batch.add(Record("dlq-clickhouse", None, 1, 3_000))
     trades, windows, letters = batch.take(77)
     assert trades == TradesRead(
-        (ReadTrade(trade(1, 0), 0, 9, timestamp=1_000), ReadTrade(trade(2, 0), 0, 5, timestamp=2_000)), 77
+        (ReadTrade(trade(1, 0), 0, 9, 1_000, schema_id=258), ReadTrade(trade(2, 0), 0, 5, 2_000, schema_id=258)), 77
     )
     assert windows == WindowsRead((window(120_000), window(360_000)), 77)
     assert isinstance(letters, DeadLettersRead)

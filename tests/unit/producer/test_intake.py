@@ -9,6 +9,7 @@ import pytest
 from pipeline.feed.examine import Control, ControlKind
 from pipeline.feed.quality import Quality
 from pipeline.model import Reason, Rejection, Source, Trade
+from pipeline.producer.frames import LARGEST
 from pipeline.producer.intake import RAISED_A_SECOND, Intake
 
 NOW = 1_723_161_256_000
@@ -124,3 +125,13 @@ def test_a_flood_of_refusals_is_in_the_file_and_summed_up_above(
     assert "30 more" in raised[RAISED_A_SECOND + 1].getMessage()
     assert len(writer.refusals) == 52
     assert intake.refusals == {"bad_number": 51, "not_json": 1}
+
+
+def test_only_accepted_frames_of_an_ordinary_size_are_kept(intake: Intake) -> None:
+    kept: list[bytes] = []
+    intake._keep = kept.append
+    intake.trade(TRADE, b"first", overlapping=False)
+    intake.trade(TRADE, b"a repeat", overlapping=False)
+    intake.trade(msgspec.structs.replace(TRADE, trade_id=8), b" " * (LARGEST + 1), overlapping=False)
+    intake.trade(msgspec.structs.replace(TRADE, trade_id=9), b" " * LARGEST, overlapping=False)
+    assert kept == [b"first", b" " * LARGEST]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.events import ChildEvent, Command, ProducerStats, Ready
+from pipeline.events import ChildEvent, Command, FrameFound, ProducerStats, Ready
 from pipeline.model import TRADE_TOPIC
 from pipeline.producer import service as service_module
 from pipeline.producer.kafka import producer_config
@@ -95,10 +95,18 @@ async def test_a_stop_flushes_and_reports_a_last_time() -> None:
         await until(lambda: isinstance(sent[-1], ProducerStats) and sent[-1].accepted == 3)
         service.command(Command(report_ids=True))
         asked = sent[-1]
+        service.command(Command(frame=("BTCUSDT", 1)))
+        service.command(Command(frame=("BTCUSDT", 9)))
+        found = sent[-2:]
         service.stop()
         await task
     assert isinstance(asked, ProducerStats)
     assert asked.accepted_ids == {"BTCUSDT": ((0, 2),)}
+    kept, gone = found
+    assert isinstance(kept, FrameFound)
+    assert kept.frame is not None
+    assert '"s":"BTCUSDT","t":1,"p":"1.5"' in kept.frame
+    assert gone == FrameFound(symbol="BTCUSDT", trade_id=9, frame=None)
     last = sent[-1]
     assert isinstance(last, ProducerStats)
     assert (last.accepted, last.acknowledged, last.in_flight, last.accepted_ids) == (3, 3, 0, None)
@@ -106,8 +114,8 @@ async def test_a_stop_flushes_and_reports_a_last_time() -> None:
     assert sum(merged(report.acknowledged_after for report in reports).values()) == 3
     assert sum(merged(report.received_after for report in reports).values()) == 3
     assert last.clock_offset is None, "nobody answers under the REST address"
-    found = cluster.read(TRADE_TOPIC, 3)
-    assert [int.from_bytes(message.value()[1:5], "big") for message in found] == [11] * 3
+    records = cluster.read(TRADE_TOPIC, 3)
+    assert [int.from_bytes(message.value()[1:5], "big") for message in records] == [11] * 3
 
 
 async def test_kafka_away_at_the_end_is_a_counted_loss(monkeypatch: pytest.MonkeyPatch) -> None:
