@@ -1,4 +1,4 @@
-"""The application in a real pseudo-terminal of 80x24, as its user sees it."""
+"""The application in a real pseudo-terminal, of 80x24 unless another size is asked for, as its user sees it."""
 
 import fcntl
 import os
@@ -22,9 +22,12 @@ KEPT = 200_000
 class Terminal:
     """A thread reads what is drawn, so that the application never waits for it."""
 
-    def __init__(self, *flags: str, module: str = "cryptostreamx_tui", **environment: str) -> None:
+    def __init__(
+        self, *flags: str, module: str = "cryptostreamx_tui", size: tuple[int, int] = (80, 24), **environment: str
+    ) -> None:
+        """``size`` is columns and rows."""
         self._master, slave = pty.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
         self.process = subprocess.Popen(
             [sys.executable, "-c", RUN, module, *flags],
             stdin=slave,
