@@ -12,6 +12,7 @@ is known for the last closed windows of a symbol (``REMEMBERED_MS``); a trade re
 import math
 from typing import Any, NamedTuple, Protocol
 
+from pipeline.events import LateWindow
 from pipeline.model import GRACE_MS, WINDOW_MS
 from pipeline.windows import idset
 
@@ -20,9 +21,12 @@ REMEMBERED_MS = 2 * 60 * 60 * 1000
 REMEMBERED_NUMBERS = 8_192
 """Fewer windows where their trade ids have so many holes that the ranges have more numbers than this: the value must
 stay well below the largest Kafka record."""
+LATE_WINDOWS = 128
+"""Windows of a partition whose late trades are counted one by one: those that were hit last."""
 
 _CLOSED_UNTIL = "closed_until"
 _LATE = "late"
+_LATE_WINDOWS = "late_windows"
 
 
 class Memory(Protocol):
@@ -69,6 +73,11 @@ class Lateness:
         counted: dict[str, dict[str, int]] = self._memory.get(_LATE, {})
         return counted
 
+    @property
+    def windows(self) -> list[LateWindow]:
+        """The windows that late trades came for, the one hit last at the end; ``LATE_WINDOWS`` at most."""
+        return [LateWindow(*entry) for entry in self._memory.get(_LATE_WINDOWS, [])]
+
     def judge(self, symbol: str, trade_id: int, event_time: int) -> Verdict:
         """Take the next trade of the partition: advance its time, and count it where it is late."""
         closed_until = self._closed_until
@@ -94,8 +103,16 @@ class Lateness:
             for size in late:
                 of_size = counted.setdefault(size, {})
                 of_size[symbol] = of_size.get(symbol, 0) + 1
+                self._count_in_window(size, symbol, event_time - event_time % WINDOW_MS[size])
             self._memory.set(_LATE, counted)
         return Verdict(tuple(still_open), tuple(late), tuple(repeated))
+
+    def _count_in_window(self, size: str, symbol: str, start: int) -> None:
+        entries: list[list[Any]] = self._memory.get(_LATE_WINDOWS, [])
+        place = [size, symbol, start]
+        at = next((i for i, entry in enumerate(entries) if entry[:3] == place), None)
+        before = 0 if at is None else entries.pop(at)[3]
+        self._memory.set(_LATE_WINDOWS, [*entries, [*place, before + 1]][-LATE_WINDOWS:])
 
     def closed(self, size: str, symbol: str, start: int, ids: list[int]) -> None:
         """Remember the trade ids of a window that was just closed."""

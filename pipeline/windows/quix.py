@@ -204,6 +204,7 @@ class WindowsTopology:
             self._tally.duplicates += 1
         if verdict.late:
             self._tally.late[partition] = lateness.counts
+            self._tally.late_windows[partition] = lateness.windows
         if not verdict.open:
             return []
         return [(trade.trade_id, trade.price, trade.quantity, verdict.open)]
@@ -229,6 +230,7 @@ class WindowsTopology:
         """Put what a partition remembers into the tally; only in the processing thread, once recovered."""
         lateness = self._lateness(partition)
         self._tally.late[partition] = lateness.counts
+        self._tally.late_windows[partition] = lateness.windows
         if lateness.stream_time is not None:
             self._tally.stream_time[partition] = max(lateness.stream_time, self._tally.stream_time.get(partition, 0))
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from pipeline.events import WindowsStats
+from pipeline.events import LateWindow, WindowsStats
 from pipeline.model import WINDOW_MS
 
 
@@ -17,6 +17,8 @@ class Tally:
     poison: int = 0
     late: dict[int, dict[str, dict[str, int]]] = field(default_factory=dict)
     """Partition → size → symbol → count. A partition's value is replaced as a whole, never changed in place."""
+    late_windows: dict[int, list[LateWindow]] = field(default_factory=dict)
+    """Partition → its windows that late trades came for; replaced as a whole too."""
     stream_time: dict[int, int] = field(default_factory=dict)
     lag: int | None = None
 
@@ -31,8 +33,17 @@ class Tally:
             processed=self.processed,
             closed={size: self.closed[size] for size in WINDOW_MS},
             late={size: dict(by_symbol) for size, by_symbol in late.items()},
+            late_windows=_together(list(self.late_windows.values())),
             duplicates=self.duplicates,
             poison=self.poison,
             stream_time=dict(self.stream_time),
             lag=self.lag,
         )
+
+
+def _together(by_partition: list[list[LateWindow]]) -> tuple[LateWindow, ...]:
+    """Add up what partitions counted for the same window (a symbol's trades may have moved when one was added)."""
+    counted: Counter[tuple[str, str, int]] = Counter()
+    for windows in by_partition:
+        counted.update({(late.size, late.symbol, late.window_start): late.trades for late in windows})
+    return tuple(LateWindow(*window, trades) for window, trades in counted.items())

@@ -13,6 +13,8 @@ class Expected:
     windows: dict[tuple[str, str, int], list[Trade]] = field(default_factory=dict)
     """(size, symbol, start) → its trades in order, of every closed window."""
     late: dict[str, Counter[str]] = field(default_factory=lambda: {size: Counter() for size in WINDOW_MS})
+    late_windows: Counter[tuple[str, str, int]] = field(default_factory=Counter)
+    """(size, symbol, start) → late trades of that window."""
     duplicates: int = 0
 
 
@@ -32,6 +34,7 @@ def expected(trades: Iterable[Trade]) -> Expected:
             elif start + ms + GRACE_MS <= largest:
                 came_late.setdefault(place, set()).add(trade.trade_id)
                 result.late[size][trade.symbol] += 1
+                result.late_windows[size, trade.symbol, start] += 1
             else:
                 inside.setdefault(place, {})[trade.trade_id] = trade
         result.duplicates += repeated

@@ -3,6 +3,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.events import LateWindow
 from pipeline.model import GRACE_MS, WINDOW_MS, Trade
 from pipeline.windows import idset, late
 from tests.unit.windows.model import expected
@@ -52,6 +53,10 @@ def judged(lateness: late.Lateness, one: Trade, windows: dict[tuple[str, str, in
     return verdict
 
 
+def by_window(lateness: late.Lateness) -> dict[tuple[str, str, int], int]:
+    return {(one.size, one.symbol, one.window_start): one.trades for one in lateness.windows}
+
+
 @given(streams)
 def test_counts_exactly_what_a_brute_force_model_counts(rows: list[tuple[int, int, str]]) -> None:
     trades = numbered(rows)
@@ -59,6 +64,7 @@ def test_counts_exactly_what_a_brute_force_model_counts(rows: list[tuple[int, in
     windows: dict[tuple[str, str, int], list[int]] = {}
     for one in trades:
         judged(late.Lateness(memory), one, windows)  # a new one each time: everything lies in the memory
+    assert by_window(late.Lateness(memory)) == expected(trades).late_windows
     assert late.Lateness(memory).counts == {size: dict(of) for size, of in expected(trades).late.items() if of}
 
 
@@ -84,6 +90,7 @@ def test_a_replay_after_a_crash_counts_nothing_twice(
         if at in commits:
             memory.commit()
             committed_at, committed_windows = at, {key: list(ids) for key, ids in windows.items()}
+    assert by_window(lateness) == expected(trades).late_windows
     assert lateness.counts == {size: dict(of) for size, of in expected(trades).late.items() if of}
 
 
@@ -103,6 +110,7 @@ def test_a_trade_that_its_closed_window_has_is_repeated_not_late() -> None:
     assert lateness.judge("A", 3, BASE) == late.Verdict(("5m",), late=("1m",))
     assert lateness.judge("A", 3, BASE) == late.Verdict(("5m",), repeated=("1m",)), "a late trade counts once"
     assert lateness.counts == {"1m": {"A": 1}}
+    assert lateness.windows == [LateWindow("1m", "A", BASE, 1)]
 
 
 def test_what_is_remembered_is_bounded() -> None:
@@ -115,3 +123,10 @@ def test_what_is_remembered_is_bounded() -> None:
     assert len(memory["closed/1m/A"]) == late.REMEMBERED_MS // 60_000
     assert sum(len(ids) for _, ids in memory["closed/5m/A"]) <= late.REMEMBERED_NUMBERS
     assert memory["closed/5m/A"][-1][0] == BASE + 499 * 300_000, "the newest are kept"
+    lateness.judge("A", 1, BASE + 10**9)
+    lateness.judge("A", 2, BASE)
+    for number in range(late.LATE_WINDOWS):
+        lateness.judge("B", 3 + number, BASE + number * 300_000)
+        lateness.judge("A", 3 + number, BASE)
+    assert len(lateness.windows) == late.LATE_WINDOWS
+    assert lateness.windows[-1] == LateWindow("5m", "A", BASE, late.LATE_WINDOWS + 1), "those hit last are kept"

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pipeline.events import LateWindow
 from pipeline.model import Trade
 from pipeline.schemas.codec import CodecError
 from pipeline.windows.quix import AHEAD_MS, PoisonError, _event_time, _TradeFields
@@ -40,6 +41,7 @@ def test_a_late_trade_is_counted_and_enters_no_window(harness: Harness) -> None:
     assert_windows(harness.windows, expected(trades))
     report = harness.tally.report(0)
     assert report.late == {"1m": {"BTCUSDT": 1}, "5m": {}}
+    assert report.late_windows == (LateWindow("1m", "BTCUSDT", BASE, 1),)
     assert (report.processed, report.duplicates) == (6, 2)
     assert report.stream_time == {0: BASE + 400_000}
 
@@ -105,6 +107,7 @@ def test_a_restart_knows_the_late_trades_before_any_record(harness: Harness) -> 
     assert harness.tally.report(0).late == {"1m": {}, "5m": {}}
     harness.load()
     assert harness.tally.report(0).late == {"1m": {"BTCUSDT": 1}, "5m": {}}
+    assert harness.tally.report(0).late_windows == (LateWindow("1m", "BTCUSDT", BASE, 1),)
     assert harness.tally.report(0).stream_time == {0: BASE + 70_000}
 
 
