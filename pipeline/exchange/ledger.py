@@ -5,6 +5,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from pipeline.exchange.day import Day
 from pipeline.exchange.trades import MadeTrade
 
 HISTORY = 100_000
@@ -28,6 +29,7 @@ class History:
         """Keep at least ``limit`` trades and at most a quarter more."""
         self._limit = limit
         self._columns = tuple(array("q") for _ in range(6))
+        self.day = Day()
 
     def append(self, trade: MadeTrade) -> None:
         """Take the next trade. One whose id is not above the last one's (a recording may repeat) is left out."""
@@ -39,6 +41,7 @@ class History:
             # An aggregate is one taker order at one price: consecutive trades of the same price, side and time.
             same = trade.price == prices[-1] and trade.trade_time == times[-1] and trade.buyer_is_maker == makers[-1]
             aggregate = aggregates[-1] + (not same)
+        self.day.add(trade)
         ids.append(trade.trade_id)
         prices.append(trade.price)
         quantities.append(trade.quantity)

@@ -26,7 +26,8 @@ from pipeline.exchange.connection import TIMING, Connection, Timing, wire_text
 from pipeline.exchange.faults import Action, FaultPlan
 from pipeline.exchange.limits import ATTEMPTS_WINDOW_S, CONNECTION_ATTEMPTS, SlidingLimit
 from pipeline.exchange.protocol import RefusedError, open_session, server_shutdown
-from pipeline.exchange.rest import PREFIX, Rest, error_body
+from pipeline.exchange.query import error_body
+from pipeline.exchange.rest import PREFIX, Rest
 from pipeline.exchange.trades import Frame, rendered
 from pipeline.text import clean
 

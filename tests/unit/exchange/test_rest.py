@@ -63,6 +63,30 @@ def test_aggregated_trades() -> None:
     ]
 
 
+def test_tickers_of_24_hours() -> None:
+    asked = quote(json.dumps(["BTCUSDT", "币安人生USDT"]))
+    both = get(f"ticker/24hr?symbols={asked}&type=MINI")
+    assert [row["symbol"] for row in both] == ["BTCUSDT", "币安人生USDT"]
+    assert (both[0]["lastPrice"], both[0]["count"], both[1]["count"]) == ("61837.63000000", 2_000, 0)
+    assert get("ticker/24hr?symbol=BTCUSDT&type=MINI") == both[0]
+    assert get("ticker/24hr?type=MINI") == both
+
+
+@pytest.mark.parametrize(
+    ("query", "weight"),
+    [
+        ("symbol=BTCUSDT", 2),
+        ('symbols=["BTCUSDT"]', 2),
+        (f"symbols={json.dumps([f'S{n}' for n in range(21)])}", 40),
+        (f"symbols={json.dumps([f'S{n}' for n in range(101)])}", 80),
+        ("", 80),
+    ],
+)
+def test_a_ticker_weighs_by_the_number_of_symbols(query: str, weight: int) -> None:
+    reply = rest().answer(f"/api/v3/ticker/24hr?{query}&type=MINI", NOW)
+    assert reply.headers["X-MBX-USED-WEIGHT-1M"] == str(weight)
+
+
 def test_exchange_info() -> None:
     info = get("exchangeInfo")
     assert [symbol["symbol"] for symbol in info["symbols"]] == ["BTCUSDT", "币安人生USDT"]
@@ -91,6 +115,9 @@ def test_exchange_info() -> None:
         ("trades?symbol=BTCUSDT&symbol=BTCUSDT", -1101, "Duplicate values for a parameter detected."),
         ("historicalTrades?symbol=BTCUSDT&fromId=99999999999999999999", -1108, "Parameter 'fromId' overflowed."),
         ("aggTrades?symbol=BTCUSDT&fromId=1&endTime=5", -1128, "Combination of optional parameters invalid."),
+        ("ticker/24hr?symbol=BTCUSDT", -1130, "Data sent for parameter 'type' is not valid."),
+        ("ticker/24hr?symbol=BTCUSDT&symbols=[]&type=MINI", -1128, "Combination of optional parameters invalid."),
+        ('ticker/24hr?symbols=["NOSUCH"]&type=MINI', -1121, "Invalid symbol."),
     ],
 )
 def test_errors_have_binances_codes_and_words(target: str, code: int, words: str) -> None:
@@ -124,7 +151,13 @@ def test_weights_are_counted_and_too_much_is_told_then_banned() -> None:
 @given(st.text())
 def test_any_target_is_answered(target: str) -> None:
     server = rest()
-    for path in (target, "/api/v3/" + target, "/api/v3/trades?" + target, "/api/v3/exchangeInfo?symbols=" + target):
+    for path in (
+        target,
+        "/api/v3/" + target,
+        "/api/v3/trades?" + target,
+        "/api/v3/exchangeInfo?symbols=" + target,
+        "/api/v3/ticker/24hr?type=MINI&symbols=" + target,
+    ):
         assert server.answer(path, NOW).status in (200, 400, 404)
 
 
