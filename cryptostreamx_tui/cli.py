@@ -4,9 +4,12 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipeline import __version__
+
+if TYPE_CHECKING:
+    from pipeline.settings import Settings
 
 USAGE_ERROR = 2
 
@@ -33,6 +36,7 @@ def parser() -> argparse.ArgumentParser:
     add("--symbols", metavar="A,B,…", help="symbols to stream from the start (default BTCUSDT,ETHUSDT)")
     add("--home", metavar="DIR", help="folder for logs/, data/ and run/ (default: the user's state folder)")
     add("--headless", action="store_true", help="no screen; one JSON object a line")
+    add("--attach", action="store_true", help="watch the instance that runs in the home; it goes on when you quit")
     add("--until-end", action="store_true", help="with a recording and --headless: end once everything has arrived")
     add("--version", action="version", version=f"%(prog)s {__version__}")
     return result
@@ -52,6 +56,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if world_readable_secrets(env_file):
         print(f"warning: {env_file.resolve()} holds passwords and every user can read it: chmod 600", file=sys.stderr)
 
+    if settings.attach:
+        return attach(settings)
+
     from pipeline.home import HomeInUseError, WrongFeedError
     from pipeline.stack import Stack
 
@@ -70,6 +77,28 @@ def main(argv: Sequence[str] | None = None) -> int:
         return CryptoStreamX(stack).run() or 0
     finally:
         stack.close()
+
+
+def attach(settings: "Settings") -> int:
+    """Watch the instance that runs in the home; return the exit code (2 where none does)."""
+    from pipeline.attach.watched import AttachedStack, NotRunningError
+
+    stack = AttachedStack(settings)
+    try:
+        stack.open()
+    except NotRunningError as error:
+        from pipeline.attach.place import running_beside
+        from pipeline.home import Home
+
+        others = [
+            f"one runs in {home}: cryptostreamx-tui --attach --home {home}"
+            for home in running_beside(Home(settings.home))
+        ]
+        first = "start one (cryptostreamx-tui, or cryptostreamx-tui --headless), or name its home with --home"
+        return refuse(str(error), *(others or [first]))
+    from cryptostreamx_tui.app import CryptoStreamX
+
+    return CryptoStreamX(stack).run() or 0
 
 
 def refuse(*lines: str) -> int:

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 import msgspec
 
 from pipeline.attach import place
-from pipeline.attach.lines import READ, AnyOrder, Answer, Hello, Told, line_of, order_in
+from pipeline.attach.lines import READ, Answer, AnyOrder, Hello, Told, line_of, order_in
 from pipeline.attach.present import Present
 from pipeline.child import now_ms
 from pipeline.events import StackEvent
@@ -60,6 +60,11 @@ class Broadcast:
         for watcher in tuple(self._watchers):
             watcher.leave()
         place.clear(self._home)
+
+    @property
+    def watchers(self) -> int:
+        """How many watch."""
+        return len(self._watchers)
 
     def publish(self, event: StackEvent) -> None:
         """Tell an event to whoever watches; never waits."""

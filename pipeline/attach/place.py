@@ -13,6 +13,7 @@ from pipeline.home import Home
 
 LONGEST = 100
 """Bytes of a socket's path."""
+ANSWER_S = 1.0
 _PREFIX = "cryptostreamx-"
 
 
@@ -53,6 +54,26 @@ def bind(home: Home) -> socket.socket:
         clear(home)
         raise
     return made
+
+
+def running_beside(home: Home) -> list[Path]:
+    """Return the homes beside this one in which an instance runs: those of the other kinds of feed are there."""
+    try:
+        beside = sorted(home.path.parent.iterdir())
+    except OSError:  # there is no such folder, or it is not ours to look into
+        return []
+    return [path for path in beside if answers(Home(path))]
+
+
+def answers(home: Home) -> bool:
+    """Tell whether an instance listens in this home."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.settimeout(ANSWER_S)
+        try:
+            connection.connect(str(place_of(home)))
+        except OSError:  # no socket, or nobody behind it
+            return False
+    return True
 
 
 def clear(home: Home) -> None:
