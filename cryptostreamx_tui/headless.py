@@ -27,6 +27,7 @@ from pipeline.events import (
     TradesRead,
     WindowsRead,
 )
+from pipeline.inventory import EngineSeen, GroupsSeen, RegistrySeen, StoreSeen, TopicsSeen
 from pipeline.stack import Stack
 
 _NAMES: dict[type, str] = {
@@ -39,6 +40,11 @@ _NAMES: dict[type, str] = {
     ReaderTrouble: "reader",
     ClusterSeen: "cluster",
     DaySeen: "day",
+    TopicsSeen: "topics",
+    GroupsSeen: "groups",
+    RegistrySeen: "subjects",
+    StoreSeen: "tables",
+    EngineSeen: "engine",
     StackPhase: "phase",
     SymbolsWanted: "symbols",
 }

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 import msgspec
 
+from pipeline.inventory import InventoryEvent
 from pipeline.model import DeadLetter, ServiceState, Trade, Window
 
 # ---------------------------------------------------------------- from a child, one JSON object a line
@@ -411,6 +412,7 @@ StackEvent = (
     | ReaderTrouble
     | ClusterSeen
     | DaySeen
+    | InventoryEvent
     | StackPhase
     | SymbolsWanted
 )

@@ -8,7 +8,9 @@ from typing import TypeVar, Unpack
 
 from pipeline import startup
 from pipeline.broker.cluster import ClusterWatch
+from pipeline.broker.inventory import KafkaInventory
 from pipeline.broker.reader import Read, Reader
+from pipeline.broker.topics import admin_client
 from pipeline.child import now_ms
 from pipeline.completion import Ranges
 from pipeline.desk import Desk
@@ -18,23 +20,32 @@ from pipeline.events import (
     Command,
     Ready,
     ServiceChanged,
+    SinkStats,
     StackEvent,
     StackPhase,
     SymbolsWanted,
     WindowsStats,
 )
 from pipeline.home import Home
+from pipeline.inventory import InventoryEvent
 from pipeline.ledger import Stored
 from pipeline.model import ServiceState
+from pipeline.schemas.inventory import RegistryInventory
+from pipeline.schemas.registry import registry_of
 from pipeline.servers import Servers
 from pipeline.services.leftovers import end_leftovers
 from pipeline.services.ports import HOST, free_port
 from pipeline.services.python import Options, python_service
+from pipeline.services.runner import background
 from pipeline.services.service import Service
 from pipeline.services.supervisor import ServiceFailedError, Supervisor
 from pipeline.settings import LIVE, Settings
+from pipeline.sink import engine as sink_engine
 from pipeline.startup import Checklist, Lines, StepFailedError
+from pipeline.store.inventory import StoreInventory
 from pipeline.text import clean
+from pipeline.watching import watch
+from pipeline.windows import engine as windows_engine
 from pipeline.windows.progress import stalled
 
 EXCHANGE = "exchange"
@@ -42,6 +53,9 @@ USUAL_EXCHANGE_PORT = 9443
 WATCHDOG = 45.0
 """Seconds without a report, or without progress, after which a worker is killed and started again. Longer than a
 consumer group needs to come over the death of its coordinator (about 20 s were seen)."""
+
+KAFKA_S, REGISTRY_S, STORE_S = 5.0, 15.0, 10.0
+"""Pauses between two looks at topics and groups, at the registry, at ClickHouse's tables."""
 
 Emit = Callable[[StackEvent], None]
 Result = TypeVar("Result")
@@ -168,8 +182,11 @@ class Run:
     async def _kafka(self, prepared: Done) -> None:
         await prepared
         await self._launch(*await self._servers.kafka(self._step))
-        watch = ClusterWatch(self._settings, self._emit, self._servers.expected_brokers)
-        self._tasks.append(asyncio.create_task(watch.run(), name="cluster"))
+        cluster = ClusterWatch(self._settings, self._emit, self._servers.expected_brokers)
+        self._tasks.append(asyncio.create_task(cluster.run(), name="cluster"))
+        inventory = KafkaInventory(admin_client(self._settings))
+        self._look(inventory.topics, KAFKA_S)
+        self._look(inventory.groups, KAFKA_S)
         await self._step("topics", partial(startup.topics, self._settings))
 
     async def _read(self, *needed: Done) -> None:
@@ -185,10 +202,12 @@ class Run:
     async def _registry(self, prepared: Done) -> None:
         await prepared
         await self._launch(*await self._servers.registry(self._step))
+        self._look(RegistryInventory(registry_of(self._settings)).look, REGISTRY_S)
         await self._step("schemas", partial(startup.schemas, self._settings))
 
     async def _store(self) -> None:
         await self._launch(*self._servers.store(self._settings))
+        self._look(StoreInventory(self._settings).look, STORE_S)
         await self._step("clickhouse", partial(startup.ddl, self._settings))
 
     async def _exchange(self) -> None:
@@ -210,6 +229,10 @@ class Run:
         await self._launch(self._child(name, watchdog=WATCHDOG, stalled=hook))
 
     # ---------------------------------------------------------------- how it is done
+
+    def _look(self, look: Callable[[], InventoryEvent], interval: float) -> None:
+        """Look at something again and again, from now until the end of the run."""
+        self._tasks.append(background(watch(look, self._emit, interval), "look at the servers"))
 
     def _child(self, name: str, *, args: tuple[str, ...] = (), **options: Unpack[Options]) -> Service:
         return python_service(f"pipeline.{name}", name, self._home, self._settings.environment(), args=args, **options)
@@ -242,6 +265,10 @@ class Run:
         self._emit(event)
         if isinstance(event, ServiceChanged) and event.state is ServiceState.FAILED and self._up:
             self._phase("failed", f"{event.name}: {event.last_error}")
+        if isinstance(event, ChildReport) and isinstance(event.event, WindowsStats):
+            self._emit(windows_engine.seen(event.event))
+        if isinstance(event, ChildReport) and isinstance(event.event, SinkStats):
+            self._emit(sink_engine.seen(event.event))
         if isinstance(event, ChildReport) and isinstance(event.event, Ready) and event.service == "producer":
             self._send_symbols()  # a producer that was started again has the symbols of the beginning
 

@@ -120,6 +120,19 @@ class Registry:
         self._schemas[schema_id] = schema
         return schema
 
+    def schema_text(self, schema_id: int) -> tuple[str, str]:
+        """Return the type (``AVRO``, ``JSON``, ``PROTOBUF``) and the text of the schema with this id.
+
+        Raises:
+            RegistryError: there is none (40403), or no answer.
+        """
+        doing = f"read schema {schema_id}"
+        answer = self._ask("GET", f"/schemas/ids/{schema_id}", None, "", doing)
+        kind, text = answer.get("schemaType", "AVRO"), answer.get("schema")  # Confluent's own leaves AVRO out
+        if not isinstance(text, str) or not isinstance(kind, str):
+            raise self._not_understood(answer, "", doing)
+        return kind, text
+
     def compatibility(self) -> str:
         """Return the global compatibility level (``BACKWARD``, ``NONE`` …).
 
@@ -133,7 +146,21 @@ class Registry:
             raise self._not_understood(answer, "", doing)
         return level
 
+    def get(self, path: str, doing: str) -> Any:
+        """Return what the registry answers to a GET of ``path``: any JSON. ``doing`` is for the error's message.
+
+        Raises:
+            RegistryError: a refusal, no answer, or one that is not JSON.
+        """
+        return self._answer("GET", path, None, "", doing)
+
     def _ask(self, method: str, path: str, body: dict[str, Any] | None, subject: str, doing: str) -> dict[str, Any]:
+        answer = self._answer(method, path, body, subject, doing)
+        if not isinstance(answer, dict):
+            raise RegistryError(200, f"answer not understood: {json.dumps(answer)}", subject, doing, self.url)
+        return answer
+
+    def _answer(self, method: str, path: str, body: dict[str, Any] | None, subject: str, doing: str) -> Any:
         headers = {"Content-Type": CONTENT_TYPE} if body is not None else {}
         try:
             response = self._client.request(
@@ -147,7 +174,7 @@ class Registry:
             answer = response.json()
         except ValueError:
             answer = None
-        if response.is_success and isinstance(answer, dict):
+        if response.is_success and answer is not None:
             return answer
         code, message = response.status_code, response.text or response.reason_phrase
         if isinstance(answer, dict) and not response.is_success:
