@@ -49,6 +49,12 @@ class Ask:
     user: str = "default"
     password: str = ""
 
+    @property
+    def most_bytes(self) -> int:
+        """The setting max_result_bytes; 0 for no limit (or for what the engine refuses itself)."""
+        value = self.settings.get("max_result_bytes", "0")
+        return int(value) if value.isascii() and value.isdigit() else 0
+
     def take(self, items: Iterable[tuple[str, str]]) -> None:
         """Take the fields of a URL or of a form.
 

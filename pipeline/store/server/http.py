@@ -23,6 +23,7 @@ from pipeline.store.server.body import no_body, plain_body, read_into
 from pipeline.store.server.compression import Compressor, accepted_coding
 from pipeline.store.server.engine import Connection, Engine
 from pipeline.store.server.errors import ServerError, refusal
+from pipeline.store.server.heads import HEADED, HeadOnce
 from pipeline.store.server.sessions import Lease, Sessions
 from pipeline.store.sql import Statement, UnterminatedError, read_statement
 
@@ -36,7 +37,7 @@ READ_BYTES = 1024 * 1024
 SPOOL_BYTES = 16 * 1024 * 1024
 """An answer that is waited for (wait_end_of_query) goes to a file beyond this."""
 
-# Formats whose blocks can be written one after the other; the others have a head or an end of the whole.
+# Formats whose blocks can be written one after the other; others have an end of the whole, or a head (see heads.py).
 _BLOCKWISE = {
     "Native", "TabSeparated", "TSV", "TabSeparatedRaw", "TSVRaw", "CSV", "RowBinary", "JSONEachRow", "JSONLines",
     "NDJSON", "JSONCompactEachRow", "TSKV", "Null",
@@ -136,7 +137,7 @@ class Interface:
             if statement.head is not None:
                 await self._insert(ask, lease, statement, sql, body)
                 response = Response(headers=self._headers(ask, lease))
-            elif statement.streams and (statement.format or ask.default_format) in _BLOCKWISE:
+            elif statement.streams and (statement.format or ask.default_format) in _BLOCKWISE | HEADED.keys():
                 return await self._stream(request, ask, lease, statement, bytes(sql))
             else:
                 response = await self._whole(request, ask, lease, statement, bytes(sql))
@@ -188,27 +189,35 @@ class Interface:
         connection = lease.connection
         await self._run(connection.begin_stream, sql, ask.default_format, ask.parameters)
         first = await self._run(connection.fetch)
+        name = statement.format or ask.default_format
+        if not first and name in HEADED:
+            # A result without rows has no block, hence no head: asked as a whole it has one.
+            await self._run(connection.end)
+            response = await self._whole(request, ask, lease, statement, sql)
+            await self._run(lease.release)
+            return response
         compressor = _compressor(request, ask)
+        once = HeadOnce(name)
         if ask.wait_end_of_query:
-            spool = await self._run(_spool, first, connection, compressor)
+            spool = await self._run(_spool, once, first, connection, compressor, ask.most_bytes)
             headers = self._headers(ask, lease, statement, compressor)
             headers["Content-Length"] = str(spool.tell())
             await self._run(lease.release)
             return StreamingResponse(_spooled(spool), headers=headers)
         tag = secrets.token_hex(8)
         headers = self._headers(ask, lease, statement, compressor) | {"X-ClickHouse-Exception-Tag": tag}
-        return StreamingResponse(self._blocks(first, lease, compressor, tag), headers=headers)
+        return StreamingResponse(self._blocks(once, first, lease, compressor, tag), headers=headers)
 
     async def _blocks(
-        self, first: bytes, lease: Lease, compressor: Compressor | None, tag: str
+        self, once: HeadOnce, first: bytes, lease: Lease, compressor: Compressor | None, tag: str
     ) -> AsyncIterator[bytes]:
         """Yield the blocks as they come; a client that goes away ends the query."""
-        block = first
+        block = once(first)
         try:
             while block:
                 yield compressor(block) if compressor else block
                 try:
-                    block = await self._run(lease.connection.fetch)
+                    block = once(await self._run(lease.connection.fetch))
                 except ServerError as error:
                     block = _framed(error, tag)
                     yield compressor(block) if compressor else block
@@ -274,20 +283,34 @@ def _compressor(request: Request, ask: Ask) -> Compressor | None:
     return Compressor(coding) if coding else None
 
 
-def _spool(first: bytes, connection: Connection, compressor: Compressor | None) -> IO[bytes]:
-    """Read a result to its end before anything of it is sent, so that its status and summary are true."""
+def _spool(
+    once: HeadOnce, first: bytes, connection: Connection, compressor: Compressor | None, most_bytes: int
+) -> IO[bytes]:
+    """Read a result to its end before anything of it is sent, so that its status and summary are true.
+
+    The engine does not mind max_result_bytes where it streams: it is minded here (0: no limit).
+    """
     spool: IO[bytes] = tempfile.SpooledTemporaryFile(SPOOL_BYTES)  # noqa: SIM115 - closed by whoever reads it
+    taken = 0
     try:
-        block = first
+        block = once(first)
         while block:
+            taken += len(block)
+            _mind(taken, most_bytes)
             spool.write(compressor(block) if compressor else block)
-            block = connection.fetch()
+            block = once(connection.fetch())
         if compressor:
             spool.write(compressor.finish())
     except BaseException:
         spool.close()
         raise
     return spool
+
+
+def _mind(taken: int, most: int) -> None:
+    if 0 < most < taken:
+        message = f"Limit for result exceeded, max bytes: {most}, current bytes: {taken}"
+        raise refusal("TOO_MANY_ROWS_OR_BYTES", message)
 
 
 async def _spooled(spool: IO[bytes]) -> AsyncIterator[bytes]:
