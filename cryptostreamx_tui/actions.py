@@ -219,7 +219,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("confirm", "answer(False)", "n,escape", "n esc", "no", "Leave it", 20),
     Action("app", "command_palette", "ctrl+p", "ctrl+p", "palette", "Search all actions by name", 0, priority=True),
     Action("app", "help", "question_mark", "?", "help", "What every key does", 45, palette=True),
-    Action("app", "quit", "q", "q", "quit", "Stop the pipeline in order, then leave", 46, palette=True),
+    Action("app", "quit", "q", "q", "quit", "Stop the pipeline, then leave (attached: only leave)", 46, palette=True),
     Action(
         "app",
         "interrupt",

@@ -10,6 +10,7 @@ from collections.abc import Callable, Coroutine, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
+from rich.text import Text
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.dom import DOMNode
@@ -114,6 +115,7 @@ class CryptoStreamX(App[int]):
     def on_mount(self) -> None:
         """Show the checklist, then start the stack: the first frame waits for no server."""
         self.state.feed = self.stack.feed
+        self.state.attached = self.stack.settings.attach
         self.state.know(self.stack.symbols)
         self.state.want(tuple(self.stack.settings.symbols))
         self.install_screen(self._main, "main")
@@ -269,9 +271,9 @@ class CryptoStreamX(App[int]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's
         """Some keys mean something only when something is wrong."""
         if action == "retry":
-            return self.state.needs_retry
+            return self.state.needs_retry and not self.state.watched_ended
         if action == "simulated":
-            return self.state.unreachable is not None
+            return self.state.unreachable is not None and not self.state.attached
         if action in ("help", "command_palette"):
             return not self.stopping
         return True
@@ -340,7 +342,10 @@ class CryptoStreamX(App[int]):
                 self.screen.ask_again()
             return
         self.stopping = True
-        self.push_screen(StoppingScreen())
+        if self.state.attached:
+            self.say("leaving: the pipeline goes on running")
+        else:
+            self.push_screen(StoppingScreen())
         self.run_worker(self._stop(), exit_on_error=True)
 
     async def _stop(self) -> None:
@@ -351,4 +356,12 @@ class CryptoStreamX(App[int]):
                 1, return_code=1, message=clean(f"The pipeline did not stop in order: {type(error).__name__}: {error}")
             )
         else:
-            self.exit(0)
+            self.exit(0, message=self._farewell())
+
+    def _farewell(self) -> Text | None:
+        """What stands in the terminal after an attached screen was left."""
+        if not self.state.attached:
+            return None
+        if self.state.watched_ended:
+            return Text("The pipeline that was watched has ended.")
+        return Text(f"The pipeline goes on running in {clean(str(self.stack.settings.home))}.")

@@ -77,6 +77,8 @@ class State:
         self.revision: Counter[str] = Counter()
         """Topic (trades, symbols, windows, dead, log, services, steps, cluster, stats, phase, reader) → changes."""
         self.feed = "live"
+        self.attached = False
+        """Whether the pipeline is another instance's, and only watched here."""
         self.known: dict[str, None] = {}
         """Symbols in the order of their digits."""
         self.wanted: tuple[str, ...] = ()
@@ -174,6 +176,11 @@ class State:
     def ended(self) -> bool:
         """Whether a recording has been sent to its end: what is old now is not stale, nothing more will come."""
         return self.exchange is not None and self.exchange.ended
+
+    @property
+    def watched_ended(self) -> bool:
+        """Whether the pipeline that was watched is there no more: all that stands here is old."""
+        return self.attached and self.phase is not None and self.phase.phase == "stopped"
 
     @property
     def failed_services(self) -> list[ServiceChanged]:

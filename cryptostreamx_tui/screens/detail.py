@@ -9,7 +9,7 @@ from cryptostreamx_tui.actions import bindings
 from cryptostreamx_tui.details import Detail
 from cryptostreamx_tui.format import Line, Span
 from cryptostreamx_tui.screens.base import Face
-from cryptostreamx_tui.widgets.bars import Footer, feed_words, spread
+from cryptostreamx_tui.widgets.bars import Footer, attached_words, feed_words, spread
 from cryptostreamx_tui.widgets.page import Page
 from cryptostreamx_tui.widgets.view import Lines
 
@@ -27,7 +27,12 @@ class Heading(Lines):
     def lines(self, width: int, height: int) -> list[Line]:  # noqa: ARG002 - one line
         """Make the line."""
         position = self.screen.query_one(Page).position
-        right = [Span(f"{position}  ", "dim"), feed_words(self.state, self.host.now()), Span(" ")]
+        right = [
+            Span(f"{position}  ", "dim"),
+            feed_words(self.state, self.host.now()),
+            *attached_words(self.state),
+            Span(" "),
+        ]
         return [spread([Span(" " + self._title, "strong")], right, width)]
 
 

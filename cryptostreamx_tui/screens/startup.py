@@ -9,7 +9,7 @@ from cryptostreamx_tui.actions import bindings
 from cryptostreamx_tui.checklist import checklist, progress
 from cryptostreamx_tui.format import Line, Span, bar, duration, hms, safe
 from cryptostreamx_tui.screens.base import Face
-from cryptostreamx_tui.widgets.bars import Footer, Notice, spread
+from cryptostreamx_tui.widgets.bars import Footer, Notice, attached_words, spread
 from cryptostreamx_tui.widgets.page import Page
 from cryptostreamx_tui.widgets.view import Lines
 
@@ -29,6 +29,7 @@ class Head(Lines):
             Span(" CryptoStreamX", "strong"),
             Span("  feed ", "dim"),
             Span("Binance live" if live else f"◆ {safe(state.feed, 40).upper()}", "" if live else "warn"),
+            *attached_words(state),
             Span(
                 "  " + {"running": "running", "failed": "FAILED"}.get(phase, phase + " …"),
                 "bad" if phase == "failed" else "",

@@ -41,6 +41,8 @@ def spread(left: Line, right: Line, width: int) -> Line:
 def feed_words(state: State, now: int) -> Span:
     """Return the feed's name and condition: only what is connected and fresh is called LIVE."""
     name = state.feed
+    if state.watched_ended:
+        return Span("✗ ENDED", "bad")
     if name == "live":
         if state.unreachable is not None:
             return Span("✗ NO FEED", "bad")
@@ -63,6 +65,11 @@ def feed_words(state: State, now: int) -> Span:
     return Span(f"{sign} {word}", tone)
 
 
+def attached_words(state: State) -> Line:
+    """Return the word for a screen that only watches, so that nobody takes it for the pipeline's own."""
+    return [Span(" attached", "accent")] if state.attached else []
+
+
 class StatusLine(Lines):
     """Feed, rates, latency, lag, refusals and the clock: always there."""
 
@@ -72,7 +79,7 @@ class StatusLine(Lines):
     def lines(self, width: int, height: int) -> list[Line]:  # noqa: ARG002 - one line
         """Make the line."""
         state, now = self.state, self.host.now()
-        line: Line = [Span(" "), feed_words(state, now)]
+        line: Line = [Span(" "), feed_words(state, now), *attached_words(state)]
         phase = state.phase.phase if state.phase else "starting"
         if phase != "running":
             line.append(Span(f" {phase}", "bad" if phase == "failed" else "warn"))
@@ -130,6 +137,12 @@ class Notice(Lines):
 
 def notice(state: State, width: int, *, services: bool) -> list[Line]:
     """Return what needs a person, and the keys for it."""
+    if state.watched_ended:
+        words = (
+            "✗ The pipeline that was watched has ended: what stands here is old. Another one here is watched at once."
+        )
+        first, *rest = wrap(words, max(20, width - 4))
+        return [[Span(" " + first, "alarm")], *([Span("   " + part, "alarm")] for part in rest)]
     lines: list[Line] = []
     error = state.unreachable
     if error is not None:
@@ -141,11 +154,16 @@ def notice(state: State, width: int, *, services: bool) -> list[Line]:
                 Span("   "),
                 Span("r", "key", "app.retry"),
                 Span(" retry   ", "", "app.retry"),
-                Span("s", "key", "app.simulated"),
-                Span(" use the simulated exchange", "", "app.simulated"),
-                Span("  (its trades are made up)", "dim"),
             ]
         )
+        if not state.attached:
+            lines[-1].extend(
+                [
+                    Span("s", "key", "app.simulated"),
+                    Span(" use the simulated exchange", "", "app.simulated"),
+                    Span("  (its trades are made up)", "dim"),
+                ]
+            )
     for service in state.failed_services[:3] if services else []:
         reason = safe(service.last_error or "no reason given")
         lines.append([Span(fit(f" ✗ {safe(service.name)} FAILED: {reason}", width), "alarm")])
@@ -260,6 +278,7 @@ class Footer(Lines):
                 continue
             key = action.shown.split(" ")[0]
             label = "resume" if action.base == "freeze" and self.host.frozen else action.label
+            label = "leave" if action.base == "quit" and self.state.attached else label
             length = len(key) + len(label) + 3
             if length > room:
                 break
