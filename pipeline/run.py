@@ -38,10 +38,11 @@ from pipeline.services.ports import HOST, free_port
 from pipeline.services.python import Options, python_service
 from pipeline.services.runner import background
 from pipeline.services.service import Service
-from pipeline.services.supervisor import ServiceFailedError, Supervisor
+from pipeline.services.supervisor import ServiceFailedError, ServiceStoppedError, Supervisor
 from pipeline.settings import LIVE, Settings
 from pipeline.sink import engine as sink_engine
 from pipeline.startup import Checklist, Lines, StepFailedError
+from pipeline.store.closed_windows import read_history
 from pipeline.store.inventory import StoreInventory
 from pipeline.text import clean
 from pipeline.watching import watch
@@ -127,14 +128,24 @@ class Run:
     async def restart(self, service: str) -> None:
         """Stop one service and start it again."""
         await self._supervisor.restart(service)
+        self._started_by_hand()
 
     async def stop_service(self, service: str) -> None:
         """Stop one service; it stays stopped until somebody starts it."""
         await self._supervisor.stop(service)
 
     async def start_service(self, service: str) -> None:
-        """Start one service that was stopped."""
+        """Start one service that was stopped, or given up."""
         await self._supervisor.start(service)
+        self._started_by_hand()
+
+    def _started_by_hand(self) -> None:
+        """Let what waited for it go on; what it had failed for is over."""
+        if not self._up:
+            self._phase("starting")
+            self._retry.set()
+        elif not any(view.state is ServiceState.FAILED for view in self._supervisor.views()):
+            self._phase("running")
 
     @property
     def wanted(self) -> tuple[str, ...]:
@@ -209,6 +220,7 @@ class Run:
         await self._launch(*self._servers.store(self._settings))
         self._look(StoreInventory(self._settings).look, STORE_S)
         await self._step("clickhouse", partial(startup.ddl, self._settings))
+        self._tasks.append(asyncio.create_task(read_history(self._settings, self._emit), name="history"))
 
     async def _exchange(self) -> None:
         if self._settings.feed == LIVE:
@@ -256,6 +268,9 @@ class Run:
             self._retry.clear()
             try:
                 return await attempt()
+            except ServiceStoppedError as error:  # by hand: no failure, but nothing goes on without it
+                self._phase("starting", str(error))
+                await self._retry.wait()
             except (StepFailedError, ServiceFailedError) as error:
                 self._phase("failed", str(error))
                 await self._retry.wait()

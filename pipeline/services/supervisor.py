@@ -40,6 +40,10 @@ class ServiceFailedError(RuntimeError):
         self.reason = reason
 
 
+class ServiceStoppedError(ServiceFailedError):
+    """A service that was waited for was stopped, or waits for one that was: somebody's wish, and no failure."""
+
+
 class Supervisor:
     """Supervises services. Every method is for the event loop's thread only; so is ``emit``, which must not block."""
 
@@ -123,12 +127,14 @@ class Supervisor:
         """Wait until a service is READY.
 
         Raises:
-            ServiceFailedError: it is FAILED or STOPPED, or waits for one that is.
+            ServiceFailedError: it is FAILED, or waits for one that is.
+            ServiceStoppedError: it is STOPPED, or waits for one that is.
         """
         runner = self._runners[name]
         while runner.state is not ServiceState.READY:
-            if (reason := self._hopeless(runner)) is not None:
-                raise ServiceFailedError(name, reason)
+            if (hopeless := self._hopeless(runner)) is not None:
+                kind, reason = hopeless
+                raise kind(name, reason)
             await self._next_change()
 
     async def stop_all(self) -> None:
@@ -170,16 +176,17 @@ class Supervisor:
                     raise KeyError(f"{name} depends on {dependency!r}, which there is not")
         graphlib.TopologicalSorter(graph).prepare()
 
-    def _hopeless(self, runner: Runner) -> str | None:
+    def _hopeless(self, runner: Runner) -> tuple[type[ServiceFailedError], str] | None:
         """Tell why a service will not become ready by itself; None if it may."""
         if runner.state is ServiceState.FAILED:
-            return runner.lifecycle.last_error or "failed"
+            return ServiceFailedError, runner.lifecycle.last_error or "failed"
         if runner.state is ServiceState.STOPPED:
-            return "stopped"
+            return ServiceStoppedError, "stopped"
         if runner.lifecycle.waits_for_dependencies:
             for name in runner.service.depends_on:
-                if (reason := self._hopeless(self._runners[name])) is not None:
-                    return f"waits for {name}: {reason}"
+                if (hopeless := self._hopeless(self._runners[name])) is not None:
+                    kind, reason = hopeless
+                    return kind, f"waits for {name}: {reason}"
         return None
 
     def _something_changed(self) -> None:

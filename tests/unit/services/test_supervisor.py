@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.events import ChildReport, Command, Ready, ServiceChanged, StackEvent
 from pipeline.model import ServiceState
-from pipeline.services.supervisor import ServiceFailedError
+from pipeline.services.supervisor import ServiceFailedError, ServiceStoppedError
 from tests.unit.services.conftest import Bench, eventually
 
 S = ServiceState
@@ -92,6 +92,22 @@ async def test_waiting_for_one_whose_dependency_failed_says_so(bench: Bench) -> 
     with pytest.raises(ServiceFailedError, match="producer: waits for broker: port 9092 is taken"):
         await bench.supervisor.wait_ready("producer")
     assert bench.supervisor.view("producer").state is S.WAITING
+
+
+async def test_a_service_stopped_by_hand_stays_stopped_and_is_no_failure(bench: Bench) -> None:
+    bench.add("broker", "ready", "sleep")
+    bench.add("producer", "ready", "sleep", depends_on=("broker",))
+    await bench.supervisor.start("broker")
+    await bench.supervisor.wait_ready("broker")
+    await bench.supervisor.stop("broker")
+    assert (bench.supervisor.view("broker").state, bench.supervisor.view("broker").last_error) == (S.STOPPED, None)
+    await bench.supervisor.start("producer")
+    with pytest.raises(ServiceStoppedError, match="producer: waits for broker: stopped"):
+        await bench.supervisor.wait_ready("producer")
+    assert bench.supervisor.view("broker").state is S.STOPPED, "nobody starts it but a person"
+    await bench.supervisor.start("broker")
+    await bench.supervisor.wait_ready("producer")
+    assert bench.supervisor.view("broker").restarts == 0
 
 
 async def test_wrong_specifications_are_refused(bench: Bench) -> None:
