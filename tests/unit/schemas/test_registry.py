@@ -144,3 +144,15 @@ def test_the_settings_name_and_password_are_used_and_not_shown(served: Served) -
     assert served.asked[0][3] is not None
     assert served.asked[0][3].startswith("Basic ")
     assert "canary-7f3a" not in str(caught.value)
+
+
+def test_a_schema_of_any_type_is_told_with_its_type(served: Served) -> None:
+    served.answers["GET", "/schemas/ids/3"] = (200, {"schema": '"string"'})
+    served.answers["GET", "/schemas/ids/4"] = (200, {"schema": "syntax", "schemaType": "PROTOBUF"})
+    served.answers["GET", "/schemas/ids/5"] = (200, {"schema": None})
+    registry = Registry(served.url)
+    assert registry.schema_text(3) == ("AVRO", '"string"')
+    assert registry.schema_text(4) == ("PROTOBUF", "syntax")
+    with pytest.raises(RegistryError, match="not understood"):
+        registry.schema_text(5)
+    registry.close()
