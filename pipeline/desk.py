@@ -4,6 +4,7 @@ The screens ask here and nowhere else. Every method is a coroutine; what blocks 
 knows addresses (resolved settings), no profile and no process.
 """
 
+from pipeline.feed.listing import Listed, Listing
 from pipeline.home import Home
 from pipeline.settings import Settings
 
@@ -15,3 +16,12 @@ class Desk:
         """``settings`` have the addresses of all servers."""
         self.settings = settings
         self.home = Home(settings.home)
+        self._listing = Listing(settings.binance_rest_url)
+
+    async def listing(self) -> tuple[Listed, ...]:
+        """Return every symbol that the exchange lists, by name.
+
+        Raises:
+            RestError: it does not tell, in its own words.
+        """
+        return await self._listing.all()

@@ -8,6 +8,7 @@ Commands are the only thing that goes down: one JSON object a line on standard i
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 import msgspec
 
@@ -93,6 +94,8 @@ class ProducerStats(ChildEvent, frozen=True, tag="producer", kw_only=True):
     """When the last frame arrived; None before the first."""
     symbols: tuple[str, ...] = ()
     """Subscribed and acknowledged by the exchange."""
+    streamed_since: dict[str, int] = msgspec.field(default_factory=dict)
+    """Symbol → from when on it is streamed without a break, for those in ``symbols``."""
     pending: tuple[str, ...] = ()
     """Asked for, not acknowledged yet."""
     latency: Latency | None = None
@@ -288,6 +291,25 @@ class WindowsRead:
     time: int
 
 
+class MinuteIds(NamedTuple):
+    """The lowest and the highest trade id that is stored of a symbol's minute (by event time)."""
+
+    symbol: str
+    minute: int
+    """Its start."""
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryRead:
+    """The windows that ClickHouse held when the screen began, oldest first, and the ids of the trades in them."""
+
+    windows: tuple[Window, ...]
+    ids: tuple[MinuteIds, ...]
+    time: int
+
+
 @dataclass(frozen=True, slots=True)
 class DeadLettersRead:
     """Dead letters from both topics, oldest first."""
@@ -365,6 +387,8 @@ class SymbolsWanted:
 
     symbols: tuple[str, ...]
     time: int
+    known: tuple[str, ...] = ()
+    """All that have a digit, in order, where that was chosen too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -408,6 +432,7 @@ StackEvent = (
     | ChildReport
     | TradesRead
     | WindowsRead
+    | HistoryRead
     | DeadLettersRead
     | ReaderTrouble
     | ClusterSeen

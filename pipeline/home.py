@@ -51,6 +51,11 @@ class Home:
         return self.path / "exports"
 
     @property
+    def symbols(self) -> Path:
+        """A person's choice of symbols, for the next start (``pipeline.choice``)."""
+        return self.run / "symbols.json"
+
+    @property
     def run_id(self) -> str:
         """The mark by which the processes of this home are found: the same for every run in it."""
         return hashlib.sha256(str(self.path.resolve()).encode()).hexdigest()[:16]

@@ -26,6 +26,7 @@ from pipeline.events import (
     SymbolsWanted,
     WindowsStats,
 )
+from pipeline.feed.day import DayWatch
 from pipeline.home import Home
 from pipeline.inventory import InventoryEvent
 from pipeline.ledger import Stored
@@ -90,6 +91,9 @@ class Run:
         self._tasks: list[Done] = []
         self._reader: Reader | None = None
         self._symbols: tuple[str, ...] | None = None
+        self.known = settings.symbols
+        """The symbols that have a digit, in order."""
+        self._day = DayWatch(self._settings.binance_rest_url, emit, lambda: self.known)
 
     # ---------------------------------------------------------------- what a person may ask for
 
@@ -101,6 +105,7 @@ class Run:
     def start(self) -> None:
         """Begin to bring everything up; returns at once."""
         self._phase("starting")
+        self._emit(SymbolsWanted(self.wanted, now_ms(), self.known))
         self._tasks.append(asyncio.create_task(self._bring_up(), name="bring-up"))
 
     async def stop(self) -> None:
@@ -152,10 +157,19 @@ class Run:
         """The symbols that are to be streamed."""
         return self._settings.symbols if self._symbols is None else self._symbols
 
-    def set_symbols(self, symbols: tuple[str, ...]) -> None:
-        """Stream exactly these symbols from now on, also after a restart of the producer."""
+    def know(self, known: tuple[str, ...]) -> None:
+        """Set which symbols have a digit, in order."""
+        self.known = known
+        self._day.changed()
+
+    def set_symbols(self, symbols: tuple[str, ...], known: tuple[str, ...] = ()) -> None:
+        """Stream exactly these symbols from now on, also after a restart of the producer.
+
+        ``known`` are all that have a digit, in order; without it those of before, and what is new after them.
+        """
         self._symbols = symbols
-        self._emit(SymbolsWanted(symbols, now_ms()))
+        self.know(tuple(dict.fromkeys((*(known or self.known), *symbols))))
+        self._emit(SymbolsWanted(symbols, now_ms(), self.known))
         self._send_symbols()
 
     def send(self, service: str, command: Command) -> bool:
@@ -182,6 +196,7 @@ class Run:
                 group.create_task(self._worker("windows", topics, schemas))
                 group.create_task(self._worker("sink", topics, schemas, tables))
                 group.create_task(self._read(topics, schemas))
+                group.create_task(self._day_watch(feed))
         except* Exception as failures:  # noqa: BLE001 - nobody awaits this task, and what was not foreseen must be seen
             _log.exception("the stack could not be started")
             first = failures.exceptions[0]
@@ -234,6 +249,12 @@ class Run:
         port = self._exchange_port
         args = ("--port", str(port), *source)
         await self._launch(self._child(EXCHANGE, args=args, address=f"{HOST}:{port}"))
+
+    async def _day_watch(self, feed: Done) -> None:
+        """What a recording's symbols did in the last 24 hours says nothing of it, so nobody is asked then."""
+        await feed
+        if self._settings.recording is None:
+            self._tasks.append(asyncio.create_task(self._day.run(), name="day"))
 
     async def _worker(self, name: str, *needed: Done) -> None:
         await asyncio.gather(*needed)

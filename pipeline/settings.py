@@ -58,6 +58,13 @@ def environment_name(field: str) -> str:
     return field.upper() if field.startswith(_SERVERS) else f"{APP}_{field}".upper()
 
 
+def can_be_symbol(text: str) -> bool:
+    """Tell whether a text could be a symbol: what exists is exchangeInfo's to say, here is only what would break a
+    stream's name, a list of symbols or a command.
+    """
+    return 0 < len(text) <= 40 and not re.search(r"[\s/@,?&#\"'\\<>\x00-\x1f\x7f-\x9f]", text)
+
+
 def _kind(feed: str) -> str:
     return feed if feed in (LIVE, SIMULATED) else RECORDED
 
@@ -167,9 +174,8 @@ class Settings(BaseSettings):
     @field_validator("symbols")
     @classmethod
     def _plausible_symbols(cls, symbols: tuple[str, ...]) -> tuple[str, ...]:
-        # Only what could break a stream name or a command; what exists is exchangeInfo's to say.
         for symbol in symbols:
-            if re.search(r"[\s/@,?&#\"'\\<>\x00-\x1f\x7f-\x9f]", symbol) or len(symbol) > 40:
+            if not can_be_symbol(symbol):
                 raise ValueError(f"{symbol!r} cannot be a symbol")
         return tuple(dict.fromkeys(symbols))
 

@@ -1,14 +1,15 @@
 """The stack, as an application holds it: one home, one feed, one run at a time. Only this file knows the profiles."""
 
+import asyncio
 import logging
 import os
 from collections.abc import Callable
 from typing import IO
 
-from pipeline import __version__
+from pipeline import __version__, choice
 from pipeline.attach.addresses import addresses_of
 from pipeline.attach.broadcast import Broadcast
-from pipeline.attach.lines import AnyOrder, Hello, Restart, Retry, SetSymbols, StartService, StopService
+from pipeline.attach.lines import AnyOrder, AskFrame, Hello, Restart, Retry, SetSymbols, StartService, StopService
 from pipeline.child import now_ms
 from pipeline.completion import Ranges
 from pipeline.desk import Desk
@@ -32,6 +33,10 @@ class Stack:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         """As chosen; the addresses of servers that are started here are not in them."""
+        self._given = "symbols" in settings.model_fields_set
+        """Whether the symbols were named (flag, environment, ``.env``): then no earlier choice counts."""
+        self._known = settings.symbols
+        self._keeping = asyncio.Lock()
         self._lock: IO[str] | None = None
         self._run: Run | None = None
         self._broadcast: Broadcast | None = None
@@ -44,8 +49,8 @@ class Stack:
 
     @property
     def symbols(self) -> tuple[str, ...]:
-        """The symbols of this run, in order; which of them are streamed is the producer's to report."""
-        return self.settings.symbols
+        """The symbols that have a digit, in order; which of them are streamed is the producer's to report."""
+        return self._known if self._run is None else self._run.known
 
     @property
     def desk(self) -> Desk | None:
@@ -69,12 +74,20 @@ class Stack:
             self.close()
             raise
         log_to(home.logs / "application.log")
+        self._choose(home)
 
     def close(self) -> None:
         """Let the home go."""
         if self._lock is not None:
             self._lock.close()
             self._lock = None
+
+    def _choose(self, home: Home) -> None:
+        """Take up the choice of symbols that was kept in this home. A recording has its own symbols."""
+        kept = None if self._given or self.settings.recording else choice.read(home.symbols)
+        if kept is not None:
+            self._known = kept.known
+            self.settings = self.settings.model_copy(update={"symbols": kept.on})
 
     async def start(self, emit: Callable[[StackEvent], None]) -> None:
         """Begin to start everything; returns at once. ``emit`` is called in this event loop and must not block.
@@ -92,6 +105,7 @@ class Stack:
             broadcast.publish(event)
 
         self._run = Run(self.settings, home, servers, tell)
+        self._run.know(self._known)
         try:
             await broadcast.open()
             self._broadcast = broadcast
@@ -103,6 +117,8 @@ class Stack:
         """Stop everything in order, flushing first; returns when no process is left."""
         if self._run is not None:
             await self._run.stop()
+            self._known = self._run.known
+            self.settings = self.settings.model_copy(update={"symbols": self._run.wanted})  # for a run that follows
             self._run = None
         if self._broadcast is not None:
             self._broadcast.close()
@@ -128,10 +144,30 @@ class Stack:
         if self._run is not None:
             await self._run.start_service(service)
 
-    async def set_symbols(self, symbols: tuple[str, ...]) -> None:
-        """Stream exactly these symbols from now on."""
-        if self._run is not None:
-            self._run.set_symbols(symbols)
+    async def set_symbols(self, symbols: tuple[str, ...], known: tuple[str, ...] = ()) -> None:
+        """Stream exactly these symbols from now on, and keep that for the next start.
+
+        ``known`` are all that have a digit, in order; without it those of before, and what is new after them.
+
+        Raises:
+            OSError: the choice cannot be kept; it holds for this run.
+        """
+        if self._run is None:
+            return
+        self._run.set_symbols(symbols, known)
+        if self.settings.recording is None:
+            async with self._keeping:  # one after the other: the last one counts
+                kept = choice.Choice(self._run.known, self._run.wanted)
+                await asyncio.to_thread(choice.write, Home(self.settings.home).symbols, kept)
+
+    async def ask_frame(self, symbol: str, trade_id: int) -> None:
+        """Have the producer tell a trade's raw frame; the answer comes as an event (``FrameFound``).
+
+        Raises:
+            RuntimeError: the producer does not run.
+        """
+        if not self.send("producer", Command(frame=(symbol, trade_id))):
+            raise RuntimeError("the producer does not run")
 
     async def use_simulated(self) -> None:
         """Stop, and start again with the simulated exchange, in a home of its own. Only ever a person's choice."""
@@ -171,7 +207,9 @@ class Stack:
             case StartService():
                 await self.start_service(order.service)
             case SetSymbols():
-                await self.set_symbols(order.symbols)
+                await self.set_symbols(order.symbols, order.known)
+            case AskFrame():
+                await self.ask_frame(order.symbol, order.trade_id)
 
     def send(self, service: str, command: Command) -> bool:
         """Send a command to a child; False where it does not run."""

@@ -9,10 +9,10 @@ from typing import Final, get_args
 import msgspec
 
 from pipeline.broker.reader import Read
-from pipeline.events import StackEvent
+from pipeline.events import HistoryRead, StackEvent
 
-READ: Final = get_args(Read)
-"""What is read from Kafka is not told: whoever watches reads it there himself."""
+READ: Final = (*get_args(Read), HistoryRead)
+"""What is read from Kafka and ClickHouse is not told: whoever watches reads it there himself."""
 
 
 class Hello(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,9 +73,18 @@ class SetSymbols(Order, frozen=True, tag="set_symbols", kw_only=True):
     """Stream exactly these symbols from now on."""
 
     symbols: tuple[str, ...]
+    known: tuple[str, ...] = ()
+    """All that have a digit, in order; without it those of before."""
 
 
-AnyOrder = Retry | Restart | StopService | StartService | SetSymbols
+class AskFrame(Order, frozen=True, tag="ask_frame", kw_only=True):
+    """Have the producer tell a trade's raw frame."""
+
+    symbol: str
+    trade_id: int
+
+
+AnyOrder = Retry | Restart | StopService | StartService | SetSymbols | AskFrame
 Told = Hello | Answer | StackEvent
 
 
@@ -87,7 +96,7 @@ class _Line(msgspec.Struct):
 _CARRIED: Final[dict[str, type]] = {
     kind.__name__: kind for kind in (Hello, Answer, *get_args(StackEvent)) if kind not in READ
 }
-_decoders = {name: msgspec.json.Decoder(kind) for name, kind in _CARRIED.items()}
+_decoders: dict[str, msgspec.json.Decoder[Told]] = {name: msgspec.json.Decoder(kind) for name, kind in _CARRIED.items()}
 _encoder = msgspec.json.Encoder()
 _lines = msgspec.json.Decoder(_Line)
 _orders: msgspec.json.Decoder[AnyOrder] = msgspec.json.Decoder(AnyOrder)

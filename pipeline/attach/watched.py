@@ -19,6 +19,7 @@ from pipeline import __version__
 from pipeline.attach.addresses import merged
 from pipeline.attach.lines import (
     Answer,
+    AskFrame,
     Hello,
     Order,
     Restart,
@@ -45,6 +46,7 @@ from pipeline.events import (
 from pipeline.home import Home
 from pipeline.model import ServiceState
 from pipeline.settings import Settings
+from pipeline.store.closed_windows import read_history
 from pipeline.text import clean
 
 ENDED = "the pipeline that was watched has ended"
@@ -86,6 +88,7 @@ class AttachedStack:
         self._task: asyncio.Task[None] | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._reader: Reader | None = None
+        self._history: asyncio.Task[None] | None = None
         self._answers: dict[int, asyncio.Future[Answer]] = {}
         self._numbers = itertools.count(1)
         self._services: dict[str, ServiceChanged] = {}
@@ -159,9 +162,13 @@ class AttachedStack:
         """Have the instance start one service."""
         await self._order(StartService, service=service)
 
-    async def set_symbols(self, symbols: tuple[str, ...]) -> None:
-        """Have the instance stream exactly these symbols."""
-        await self._order(SetSymbols, symbols=symbols)
+    async def set_symbols(self, symbols: tuple[str, ...], known: tuple[str, ...] = ()) -> None:
+        """Have the instance stream exactly these symbols, and know those, in their order."""
+        await self._order(SetSymbols, symbols=symbols, known=known)
+
+    async def ask_frame(self, symbol: str, trade_id: int) -> None:
+        """Have the instance's producer tell a trade's raw frame; the answer comes as an event."""
+        await self._order(AskFrame, symbol=symbol, trade_id=trade_id)
 
     async def use_simulated(self) -> None:
         """Change to the simulated exchange: not from here.
@@ -259,6 +266,8 @@ class AttachedStack:
 
         reader = self._reader = Reader(self.settings, emit)
         reader.start()
+        if self.settings.clickhouse_url:
+            self._history = loop.create_task(read_history(self.settings, self._emit), name="history")
 
     def _heard(self, reader: Reader, event: Read) -> None:
         if reader is self._reader:  # what a reader that was left still says is of another connection
@@ -272,6 +281,9 @@ class AttachedStack:
         for answer in self._answers.values():
             if not answer.done():
                 answer.set_result(Answer(0, ENDED))
+        if self._history is not None:
+            self._history.cancel()
+            self._history = None
         reader, self._reader = self._reader, None
         if reader is not None:
             await asyncio.to_thread(reader.stop)

@@ -101,8 +101,8 @@ class Rest:
         return {"serverTime": now}
 
     def _exchange_info(self, query: dict[str, str], now: int) -> object:
-        take(query, "symbol", "symbols")
-        if len(query) > 1:
+        take(query, "symbol", "symbols", "showPermissionSets")  # there are none to show
+        if "symbol" in query and "symbols" in query:
             raise RequestError(-1128, "Combination of optional parameters invalid.")
         symbols: tuple[str, ...] | list[str] = self._ledger.symbols
         if "symbol" in query:

@@ -10,7 +10,7 @@ import httpx
 
 from pipeline.text import clean
 
-_BAD_SYMBOL = (-1121, -1100)
+BAD_SYMBOL = (-1121, -1100)
 """Unknown symbol; illegal characters in it."""
 _WAIT = 60.0
 
@@ -52,7 +52,7 @@ class ExchangeInfo:
             answer = response.json()
         except ValueError:
             answer = None
-        if response.status_code == 400 and isinstance(answer, dict) and answer.get("code") in _BAD_SYMBOL:
+        if response.status_code == 400 and isinstance(answer, dict) and answer.get("code") in BAD_SYMBOL:
             if len(symbols) == 1:
                 return set()
             half = len(symbols) // 2
