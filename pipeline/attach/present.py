@@ -2,7 +2,7 @@
 
 from collections import deque
 
-from pipeline.events import ChildReport, Failed, LogLine, Ready, StackEvent, StackPhase
+from pipeline.events import ChildReport, Failed, LogLine, StackEvent, StackPhase
 
 LINES_KEPT = 500
 """Lines of the services' logs, the last ones."""
@@ -52,5 +52,5 @@ class Present:
 def _is_fresh(event: StackEvent, now: int) -> bool:
     if not isinstance(event, ChildReport):
         return True
-    report = event.event
-    return not isinstance(report, Ready | Failed) and now - report.time <= FRESH_MS
+    time = getattr(event.event, "time", None)  # statistics have one
+    return time is not None and now - time <= FRESH_MS

@@ -9,7 +9,7 @@ from cryptostreamx_tui.app import CryptoStreamX
 from cryptostreamx_tui.screens.stopping import StoppingScreen
 from pipeline.attach import place
 from pipeline.attach.watched import ENDED
-from pipeline.events import ReaderTrouble, StackPhase, SymbolsWanted
+from pipeline.events import ReaderTrouble, StackEvent, StackPhase, SymbolsWanted
 from pipeline.home import Home
 from pipeline.model import ServiceState
 from tests.tui import fakes
@@ -25,7 +25,7 @@ def attached() -> tuple[CryptoStreamX, FakeStack, fakes.Clock]:
     return app, stack, clock
 
 
-def gone() -> list[fakes.StackEvent]:
+def gone() -> list[StackEvent]:
     return [
         *(fakes.service(name, NOON, ServiceState.STOPPED) for name in fakes.SERVICES),
         ReaderTrouble(NOON, ENDED),

@@ -1,7 +1,18 @@
 """Who comes late is told the present: the last of each thing, nothing twice, nothing old as if it were new."""
 
 from pipeline.attach.present import FRESH_MS, LINES_KEPT, Present
-from pipeline.events import ChildReport, LogLine, Ready, StackPhase, StepChanged, StepState, SymbolsWanted
+from pipeline.events import (
+    ChildReport,
+    ClusterSeen,
+    DeadLettersRead,
+    LogLine,
+    Ready,
+    ServiceChanged,
+    StackPhase,
+    StepChanged,
+    StepState,
+    SymbolsWanted,
+)
 from pipeline.model import ServiceState
 from tests.tui import fakes
 from tests.tui.fakes import NOON
@@ -10,7 +21,7 @@ from tests.tui.fakes import NOON
 def test_the_last_of_each_thing_is_told_between_the_beginning_and_the_present_phase() -> None:
     present = Present()
     for event in (*fakes.started(NOON), *fakes.figures(NOON)):
-        if not isinstance(event, fakes.DeadLettersRead):
+        if not isinstance(event, DeadLettersRead):
             present.apply(event)
     changed = fakes.service("sink", NOON + 1, ServiceState.BACKING_OFF)
     done = StepChanged("topics", "binance_trade", StepState.EXISTS, "", NOON + 1)
@@ -22,9 +33,9 @@ def test_the_last_of_each_thing_is_told_between_the_beginning_and_the_present_ph
     assert told[-1] == StackPhase("running", NOON)
     assert [event for event in told if getattr(event, "name", None) == "sink"] == [changed]
     assert [event for event in told if getattr(event, "name", None) == "binance_trade"] == [done]
-    assert [event for event in told if isinstance(event, fakes.ClusterSeen)] == [cluster]
+    assert [event for event in told if isinstance(event, ClusterSeen)] == [cluster]
     assert SymbolsWanted(("ETHUSDT",), NOON) in told
-    services = [event for event in told if isinstance(event, fakes.ServiceChanged)]
+    services = [event for event in told if isinstance(event, ServiceChanged)]
     assert [event.name for event in services] == list(fakes.SERVICES)
     reports = [event.service for event in told if isinstance(event, ChildReport)]
     assert reports == ["producer", "windows", "sink"]

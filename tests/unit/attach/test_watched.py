@@ -7,11 +7,20 @@ from typing import Any
 
 import pytest
 
+from pipeline import __version__
 from pipeline.attach import watched as module
 from pipeline.attach.broadcast import Broadcast
 from pipeline.attach.lines import AnyOrder, Hello, Restart, Retry, SetSymbols, StartService, StopService
 from pipeline.attach.watched import ENDED, AttachedStack, NotRunningError, OrderError
-from pipeline.events import ChildReport, ReaderTrouble, ServiceChanged, StackEvent, StackPhase, SymbolsWanted
+from pipeline.events import (
+    ChildReport,
+    ReaderTrouble,
+    ServiceChanged,
+    StackEvent,
+    StackPhase,
+    SymbolsWanted,
+    TradesRead,
+)
 from pipeline.home import Home
 from pipeline.model import ServiceState
 from pipeline.settings import Settings
@@ -44,7 +53,7 @@ class Instance:
 
     def __init__(self, home: Home) -> None:
         self.asked: list[AnyOrder] = []
-        self.version = module.__version__
+        self.version = __version__
         self.broadcast = Broadcast(home, self.hello, self.obey)
         self.publish = self.broadcast.publish
         self.publish(StackPhase("starting", NOON))
@@ -148,7 +157,8 @@ async def test_something_else_behind_the_socket_is_no_instance(home: Home) -> No
 
 async def test_it_knows_feed_symbols_and_addresses_before_it_starts(home: Home, instance: Instance) -> None:
     stack = Watching(home.path).stack
-    assert stack.desk is None
+    unknown = stack.desk
+    assert unknown is None
     await asyncio.to_thread(stack.open)
     assert stack.feed == "replay of x.frames"
     assert stack.symbols == ("A", "B")
@@ -209,11 +219,11 @@ async def test_the_end_is_said_and_nothing_looks_alive(instance: Instance, watch
     assert trouble.message == ENDED
     assert (await watching.phase("stopped")).detail == ENDED
     assert not reader.running
-    assert watching.stack.desk is None
     reader.emit(fakes.trades(1, NOON))  # what it still says is not heard
     with pytest.raises(OrderError, match="has ended"):
         await watching.stack.retry()
-    assert not [event for event in watching.events if isinstance(event, fakes.TradesRead)]
+    assert watching.stack.desk is None
+    assert not [event for event in watching.events if isinstance(event, TradesRead)]
 
 
 async def test_an_order_under_way_is_answered_by_the_end(instance: Instance, watching: Watching) -> None:
