@@ -18,6 +18,7 @@ from pipeline.events import (
     ClusterSeen,
     DaySeen,
     DeadLettersRead,
+    HistoryRead,
     ReaderTrouble,
     ServiceChanged,
     StackEvent,
@@ -36,6 +37,7 @@ _NAMES: dict[type, str] = {
     ChildReport: "report",
     TradesRead: "trades",
     WindowsRead: "windows",
+    HistoryRead: "history",
     DeadLettersRead: "dead_letters",
     ReaderTrouble: "reader",
     ClusterSeen: "cluster",
@@ -56,6 +58,8 @@ def as_line(event: StackEvent) -> bytes:
     fields: dict[str, Any]
     if isinstance(event, TradesRead):
         fields = {"count": len(event.trades), "time": event.time}
+    elif isinstance(event, HistoryRead):
+        fields = {"count": len(event.windows), "time": event.time}
     elif isinstance(event, DeadLettersRead):
         places = [(letter.topic, letter.partition, letter.offset, letter.reason) for letter in event.letters]
         fields = {"letters": places, "time": event.time}

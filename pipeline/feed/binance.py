@@ -95,6 +95,12 @@ class Feed:
         return tuple(symbol for symbol in self._wanted if symbol in self._current.subscribed)
 
     @property
+    def streamed_since(self) -> dict[str, int]:
+        """From when on each of ``symbols`` is streamed without a break, ms."""
+        since = {} if self._current is None else self._current.since
+        return {symbol: since[symbol] for symbol in self.symbols}
+
+    @property
     def pending(self) -> tuple[str, ...]:
         """Symbols asked for and not acknowledged."""
         got = self.symbols
@@ -123,6 +129,7 @@ class Feed:
             old = self._current
             link = await self._connect()
             if old is not None and old.alive:
+                link.since |= {symbol: at for symbol, at in old.since.items() if symbol in link.since}
                 self._retiring[old] = asyncio.create_task(self._retire(old))
             await self._live(link)
 

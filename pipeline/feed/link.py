@@ -69,6 +69,8 @@ class Link:
         self.messages = 0
         self.subscribed: set[str] = set(symbols)
         """Symbols that the exchange acknowledged (those in the URL by opening the connection)."""
+        self.since: dict[str, int] = dict.fromkeys(self.subscribed, self.opened_ms)
+        """Symbol → when it was acknowledged, ms; earlier where a connection before this one overlapped with it."""
         self.why = ""
         """Why it ended, in the exchange's or the system's words; empty while it lives."""
         self._wanted: set[str] = set(symbols)
@@ -160,8 +162,12 @@ class Link:
             self._refused |= request.symbols
         elif request.method == "SUBSCRIBE":
             self.subscribed |= request.symbols
+            for symbol in request.symbols:
+                self.since.setdefault(symbol, now_ms())
         elif request.method == "UNSUBSCRIBE":
             self.subscribed -= request.symbols
+            for symbol in request.symbols:
+                self.since.pop(symbol, None)
         self._changed.set()
 
     async def _read(self) -> None:

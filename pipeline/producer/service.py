@@ -200,6 +200,7 @@ def _stats(
         connected_since=connected_since,
         last_frame=feed.last_frame,
         symbols=feed.symbols,
+        streamed_since=feed.streamed_since,
         pending=feed.pending,
         latency=None if shown is None else Latency(p50=float(shown[0]), p99=float(shown[1])),
         acknowledged_after=acknowledged_after,

@@ -100,11 +100,15 @@ async def test_symbols_are_subscribed_and_unsubscribed_live() -> None:
 
     async with exchange(handle) as state, feeding(state.url, Taken()) as feed:
         await until(lambda: feed.symbols == ("BTCUSDT",))
+        assert feed.streamed_since == {"BTCUSDT": feed.connected_since}
         feed.want(("BTCUSDT", "ETHUSDT"))
         assert feed.pending == ("ETHUSDT",)
         await until(lambda: feed.symbols == ("BTCUSDT", "ETHUSDT"))
+        since = feed.streamed_since
+        assert since["ETHUSDT"] >= since["BTCUSDT"]
         feed.want(("ETHUSDT",))
         await until(lambda: len(state.requests) == 2 and feed.symbols == ("ETHUSDT",))
+        assert feed.streamed_since == {"ETHUSDT": since["ETHUSDT"]}
         assert [(r["method"], r["params"]) for r in state.requests] == [
             ("SUBSCRIBE", ["ethusdt@trade"]),
             ("UNSUBSCRIBE", ["btcusdt@trade"]),
@@ -189,13 +193,15 @@ async def test_a_server_shutdown_loses_nothing_and_doubles_nothing_unmarked() ->
 
     taken = Taken()
     async with exchange(handle) as state, feeding(state.url, taken) as feed:
-        await until(lambda: open_now)
+        await until(lambda: open_now and feed.streamed_since)
+        since = feed.streamed_since
         sending = asyncio.create_task(broadcast(state))
         await until(lambda: len(state.paths) == 2)
         await until(lambda: len(open_now) == 1 and state.connections[1] in open_now)
         closed_at = max(taken.ids)
         await until(lambda: taken.ids[-1] > closed_at + 100)
         sending.cancel()
+        assert feed.streamed_since == since, "without a break"
         assert feed.reconnects == 1
         assert feed.error is None
     assert set(taken.ids) == set(range(max(taken.ids) + 1)), "nothing is missing"
