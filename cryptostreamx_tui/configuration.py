@@ -39,12 +39,17 @@ class Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
-class Rule(Part):
-    """What all alerts have in common. Times are in seconds."""
+class Event(Part):
+    """What all rules have in common. Times are in seconds."""
 
     on: bool = Field(True, description="Whether this rule is looked at.")
-    hold: float = Field(0.0, ge=0, le=DAY, description="How long it must be so before the alert is raised.")
     clear: float = Field(5.0, ge=0, le=DAY, description="How long it must be over before the alert is cleared.")
+
+
+class Rule(Event):
+    """A condition that may last."""
+
+    hold: float = Field(0.0, ge=0, le=DAY, description="How long it must be so before the alert is raised.")
 
 
 class FeedStale(Rule):
@@ -72,7 +77,7 @@ class UnderReplicated(Rule):
     clear: float = Field(10.0, ge=0, le=DAY, description="As everywhere.")
 
 
-class DeadLetters(Rule):
+class DeadLetters(Event):
     """Records that came into a dead letter topic while the application runs; stays until it is acknowledged."""
 
 
