@@ -13,7 +13,7 @@ HERE = Path(__file__).parent
 TABLE = {(action.place, action.base) for action in ACTIONS}
 
 
-def tests_of(source: str) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+def cases(source: str) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
     """Return the test functions of a module, also those of classes."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):
@@ -35,7 +35,7 @@ def places(test: ast.FunctionDef | ast.AsyncFunctionDef, node: ast.expr) -> tupl
 def noted(source: str) -> set[tuple[str, str]]:
     """Return what the tests of a module say they press."""
     found: set[tuple[str, str]] = set()
-    for test in tests_of(source):
+    for test in cases(source):
         for node in ast.walk(test):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "pressed":
                 names = [ast.literal_eval(argument) for argument in node.args[1:]]
@@ -60,7 +60,7 @@ def test_a_test_that_says_so_presses_something() -> None:
     silent = [
         f"{file.name}: {test.name}"
         for file in HERE.glob("test_*.py")
-        for test in tests_of(file.read_text(encoding="utf-8"))
+        for test in cases(file.read_text(encoding="utf-8"))
         if "pressed(" in ast.unparse(test) and ".press(" not in ast.unparse(test)
     ]
     assert silent == []
