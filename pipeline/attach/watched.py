@@ -250,7 +250,7 @@ class AttachedStack:
         self._hello = hello
         self.settings = merged(self._own, hello)
         self._desk = Desk(self.settings)
-        self._emit(SymbolsWanted(hello.wanted, now_ms()))
+        self._emit(SymbolsWanted(hello.wanted, now_ms(), hello.known))
         if hello.version != __version__:
             words = f"the instance is version {clean(hello.version, 40)}, this is {__version__}: not all may be told"
             self._emit(ChildReport("attach", LogLine(level="WARNING", time=now_ms(), message=words)))

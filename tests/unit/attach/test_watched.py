@@ -170,7 +170,9 @@ async def test_it_knows_feed_symbols_and_addresses_before_it_starts(home: Home, 
 
 
 async def test_it_sees_what_happens_and_reads_kafka_itself(instance: Instance, watching: Watching) -> None:
-    await watching.until(lambda event: event == SymbolsWanted(("B",), getattr(event, "time", 0)))
+    wanted = await watching.until(lambda event: isinstance(event, SymbolsWanted))
+    assert isinstance(wanted, SymbolsWanted)
+    assert (wanted.symbols, wanted.known) == (("B",), ("A", "B"))
     await watching.until(is_service("kafka-0", ServiceState.READY))
     assert QuietReader.made == []  # nothing to read while the pipeline starts
     instance.publish(StackPhase("running", NOON))
