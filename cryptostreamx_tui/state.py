@@ -10,6 +10,7 @@ from itertools import repeat
 from operator import attrgetter
 from typing import NamedTuple, TypeAlias
 
+from cryptostreamx_tui.inventory import Inventory
 from cryptostreamx_tui.ring import Ring
 from cryptostreamx_tui.summary import Rate, SymbolSummary
 from pipeline.events import (
@@ -34,6 +35,7 @@ from pipeline.events import (
     WindowsRead,
     WindowsStats,
 )
+from pipeline.inventory import EngineSeen, GroupsSeen, RegistrySeen, StoreSeen, TopicsSeen
 from pipeline.model import WINDOW_MS, DeadLetter, ServiceState, Window
 
 TRADES_KEPT = 10_000
@@ -104,6 +106,7 @@ class State:
         self.exchange: ExchangeStats | None = None
         self.stats_at: dict[str, int] = {}
         """Kind of statistics (producer, windows, sink, exchange) → when they came."""
+        self.inventory = Inventory()
         self.phase: StackPhase | None = None
         self.started: int | None = None
         self.trouble: ReaderTrouble | None = None
@@ -240,6 +243,9 @@ class State:
                 self.cluster = event
                 self.stats_at["cluster"] = now
                 self.revision["cluster"] += 1
+            case TopicsSeen() | GroupsSeen() | RegistrySeen() | StoreSeen() | EngineSeen():
+                self.inventory.apply(event)
+                self.revision["inventory"] += 1
             case StackPhase():
                 self._phase(event)
             case SymbolsWanted():
