@@ -2,10 +2,18 @@
 PYTHON ?= python3
 ARGS ?=
 
-.PHONY: run test fast screens check format lock clean
+.PHONY: run demo test fast screens pictures check format lock clean
 
 run: .venv/run.stamp
 	@.venv/bin/cryptostreamx-tui $(ARGS)
+
+# The whole pipeline over the simulated exchange, in a home of its own: needs nothing from outside but the servers' jars.
+DEMO_HOME ?= .demo
+DEMO_SYMBOLS = BTCUSDT,ETHUSDT,SOLUSDT,XRPUSDT,BNBUSDT,DOGEUSDT,ADAUSDT,SUIUSDT,LINKUSDT
+
+demo: .venv/run.stamp
+	@CRYPTOSTREAMX_SIMULATED_RATE=$${CRYPTOSTREAMX_SIMULATED_RATE:-400} .venv/bin/cryptostreamx-tui \
+	    --profile local --feed simulated --home "$(DEMO_HOME)" --symbols $(DEMO_SYMBOLS) $(ARGS)
 
 test: .venv/dev.stamp
 	.venv/bin/python -m pytest -n auto --dist loadfile tests/unit tests/tui $(ARGS)
@@ -18,6 +26,10 @@ fast: .venv/dev.stamp
 # The pictures of all screens, made anew: look at every one that changed (git diff, or the report it names).
 screens: .venv/dev.stamp
 	.venv/bin/python -m pytest -n auto --dist loadfile -m screens --snapshot-update tests/tui $(ARGS)
+
+# The screens as they stand in the README, made by the application itself.
+pictures: .venv/dev.stamp
+	.venv/bin/python -m tests.tui.pictures docs/pictures
 
 check: .venv/dev.stamp
 	.venv/bin/ruff format --check .
@@ -36,7 +48,7 @@ lock: .venv/dev.stamp
 	    --group dev pyproject.toml -c requirements.txt -o requirements-dev.txt
 
 clean:
-	rm -rf .venv dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .demo dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
