@@ -75,6 +75,12 @@ class StackLike(Protocol):
     async def restart(self, service: str) -> None:
         """Stop and start one service."""
 
+    async def stop_service(self, service: str) -> None:
+        """Stop one service; it stays stopped until a person starts it."""
+
+    async def start_service(self, service: str) -> None:
+        """Start one service that was stopped, or given up."""
+
     async def set_symbols(self, symbols: tuple[str, ...]) -> None:
         """Stream exactly these from now on."""
 
@@ -302,15 +308,34 @@ class CryptoStreamX(App[int]):
         )
         self.push_screen(ConfirmScreen(question), answered)
 
-    def restart(self, service: str) -> None:
-        """Restart a service, after asking."""
+    def restart(self, service: str, why: str = "") -> None:
+        """Restart a service, after asking; ``why`` says what that interrupts."""
 
         def answered(yes: bool | None) -> None:
             if yes:
                 self.command(self.stack.restart(service), f"restart {service}")
                 self.say(f"restarting {service}")
+            else:
+                self.say(f"{service} was left alone")
 
-        self.push_screen(ConfirmScreen(f"Restart {clean(service, 40)}?"), answered)
+        self.push_screen(ConfirmScreen(f"Restart {clean(service, 40)}? {why}".strip()), answered)
+
+    def stop_service(self, service: str, why: str) -> None:
+        """Stop a service, after asking; it stays stopped until a person starts it."""
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self.command(self.stack.stop_service(service), f"stop {service}")
+                self.say(f"stopping {service}")
+            else:
+                self.say(f"{service} was left alone")
+
+        self.push_screen(ConfirmScreen(f"Stop {clean(service, 40)} until you start it again? {why}".strip()), answered)
+
+    def start_service(self, service: str) -> None:
+        """Start a service that was stopped, or given up: nothing is interrupted, so nothing is asked."""
+        self.command(self.stack.start_service(service), f"start {service}")
+        self.say(f"starting {service}")
 
     def toggle(self, symbol: str) -> None:
         """Turn a symbol on or off on the running feed."""

@@ -1,6 +1,8 @@
 """A stack that starts nothing: it notes what it was asked, and the test tells the story."""
 
+import asyncio
 from collections.abc import Callable
+from pathlib import Path
 
 from textual.pilot import Pilot
 
@@ -27,6 +29,9 @@ from pipeline.events import (
 )
 from pipeline.model import DeadLetter, Header, ServiceState, Trade, Window
 from pipeline.settings import Settings
+from pipeline.store.history import Ran
+from pipeline.store.query import Answer, QueryError
+from pipeline.store.save import Saved
 
 NOON = 1_723_118_671_000
 """2024-08-08 12:04:31 UTC."""
@@ -70,12 +75,45 @@ class FakeDesk(Desk):
         self.asked: list[tuple[str, object]] = []
         self.error: Exception | None = None
         """What the next question raises."""
+        self.ran = []
 
     def note(self, question: str, value: object = None) -> None:
         """Note a question; raise what is to be raised."""
         self.asked.append((question, value))
         if self.error is not None:
             raise self.error
+
+    # ---- a person's queries
+
+    answer: Answer | None = None
+    """What a query gives; without one it runs until it is cancelled."""
+    running: asyncio.Event | None = None
+
+    async def run_query(self, sql: str, query_id: str, *, confirmed: bool = False) -> Answer:
+        self.note("run_query", (sql, confirmed))
+        if self.answer is None:
+            self.running = asyncio.Event()
+            await self.running.wait()
+            raise QueryError("Query was cancelled.", 394, "QUERY_WAS_CANCELLED")
+        return self.answer
+
+    async def cancel_query(self, query_id: str) -> bool:
+        self.asked.append(("cancel_query", bool(query_id)))
+        if self.running is not None:
+            self.running.set()
+        return True
+
+    async def save_query(self, sql: str, ending: str, path: Path, query_id: str) -> Saved:
+        self.note("save_query", (sql, ending, path.name))
+        return Saved(path, 150_000, 2_345_678)
+
+    ran: list[Ran]
+
+    async def query_history(self) -> list[Ran]:
+        return self.ran
+
+    async def remember_query(self, sql: str, at: int) -> None:
+        self.ran = [Ran(sql, at), *(one for one in self.ran if one.sql != sql)]
 
 
 class FakeStack:
@@ -122,6 +160,12 @@ class FakeStack:
 
     async def restart(self, service: str) -> None:
         self._note("restart", service)
+
+    async def stop_service(self, service: str) -> None:
+        self._note("stop_service", service)
+
+    async def start_service(self, service: str) -> None:
+        self._note("start_service", service)
 
     async def set_symbols(self, symbols: tuple[str, ...]) -> None:
         self._note("set_symbols", symbols)
