@@ -26,7 +26,7 @@ SMALL, MIDDLE, LARGE = (80, 24), (120, 40), (200, 60)
 RATES = (200, 1_000, 5_000, 20_000)
 OURS = ((b"p", b"frozen"), (b"p", b"following"), (b"j", "›".encode()), (b"p", b"following"))
 """Keys pressed in turn, and what each puts on the screen."""
-SMALL_ONLY = ((b"w", b"5m "), (b"t", b"time UTC"), (b"?", b"Everywhere"), (b"\x1b", b"time UTC"))
+SMALL_ONLY = ((b"w", b"5m "), (b"t", b"time UTC"), (b"?", b"Everywhere"), (b"\r", b"time UTC"))
 TABLES = ((b"p", b"frozen"), (b"p", b"following"))
 KEY_TIMEOUT = 2.0
 MISSES = 3

@@ -32,6 +32,10 @@ class Page(Lines, can_focus=True):
         index = top + y
         return self.strip(lines[index] if index < len(lines) else [], width)
 
+    def refresh_lines_of(self, changed: list[int]) -> None:  # noqa: ARG002 - where they stand depends on the scrolling
+        """Draw all of it."""
+        self.refresh()
+
     @property
     def position(self) -> str:
         """How far one has read, or an empty string where all of it is in sight."""

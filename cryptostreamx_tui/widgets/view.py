@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from rich.segment import Segment
 from rich.style import Style
 from textual.events import Click
+from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -26,7 +27,11 @@ TONE_CLASSES = {f"tone--{tone}" for tone in TONES}
 
 
 class View(Widget):
-    """A widget drawn from the state. The frame clock calls ``redraw`` when it is visible and something changed."""
+    """A widget drawn from the state. The frame clock calls ``redraw`` when it is visible and something changed.
+
+    A view has no border, no padding and no opacity (style sheets give it margins only). That is what makes it cheap:
+    Textual's own way from ``render_line`` to the screen costs as much again as our lines do.
+    """
 
     topics: ClassVar[tuple[str, ...]] = ()
     """Topics of ``State.revision`` that it shows."""
@@ -56,6 +61,23 @@ class View(Widget):
     def on_unmount(self) -> None:
         """Leave the frame clock."""
         self.host.frame.leave(self)
+
+    @property
+    def size(self) -> Size:
+        """All of the widget: there is nothing around its content. Textual would look its place up each time."""
+        return self.outer_size
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Draw the lines of a region."""
+        strips = [self.render_line(y) for y in crop.line_range]
+        filters = self.get_line_filters()
+        if filters:
+            _, background = self.background_colors
+            for line_filter in filters:
+                strips = [strip.apply_filter(line_filter, background) for strip in strips]
+        if crop.column_span != (0, self.outer_size.width):
+            strips = [strip.crop(*crop.column_span) for strip in strips]
+        return strips
 
     def redraw(self) -> None:
         """Draw anew."""
@@ -116,12 +138,20 @@ class Lines(View):
         raise NotImplementedError
 
     def redraw(self) -> None:
-        """Make the lines anew, and draw them only where they differ."""
+        """Make the lines anew, and draw those that differ."""
         size = (self.size.width, self.size.height)
-        fresh = self.lines(*size)
-        if self._made != (size, fresh):
-            self._made = (size, fresh)
+        before, fresh = self._made, self.lines(*size)
+        self._made = (size, fresh)
+        if before is None or before[0] != size or len(before[1]) != len(fresh):
             self.refresh()
+            return
+        changed = [y for y, (old, new) in enumerate(zip(before[1], fresh, strict=True)) if old != new]
+        if changed:
+            self.refresh_lines_of(changed)
+
+    def refresh_lines_of(self, changed: list[int]) -> None:
+        """Draw some of the lines."""
+        self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
 
     def current(self) -> list[Line]:
         """Return the lines for the present size."""
