@@ -5,6 +5,7 @@ the place of what only this pane can do. The table knows no widget; whether an a
 its place to say (``check_action``).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -137,7 +138,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("windows", "next_symbol", "n", "n", "symbol", "Windows of the next symbol, or of all", 12),
     Action("windows", "previous_symbol", "N", "N", "previous", "Windows of the previous symbol, or of all"),
     Action("windows", "view", "v", "v", "view", "Tables, candles, or both", 14),
-    Action("health", "next_view", "v", "v", "view", "Next view: services, brokers, topics, groups, registry …", 12),
+    Action("health", "next_view", "v", "v", "view", "Next view: services, stages, brokers, topics, groups, registry, engines, tables", 12),
     Action("health", "previous_view", "V", "V", "previous", "Previous view"),
     Action("health", "restart", "R", "R", "restart", "Restart the selected service (asks first)", 30),
     Action("health", "stop_or_start", "S", "S", "stop/start", "Stop or start the selected service (asks first)", 31),
@@ -151,11 +152,12 @@ ACTIONS: tuple[Action, ...] = (
     Action("log", "level", "v", "v", "level", "From which level on", 12),
     Action("dead", "topic", "v", "v", "topic", "Letters of one topic, or of both", 12),
     Action("dead", "replay", "X", "X", "replay", "Replay the selected letter (a dry run first)", 30),
-    Action("query", "run", "ctrl+r,ctrl+j", "^r", "run", "Run the query", 10),
+    Action("query", "run", "ctrl+r,ctrl+enter", "^r", "run", "Run the statement the cursor is in", 10, palette=True),
+    Action("query", "edit", "i", "i", "edit", "Go to the editor", 11),
     Action("query", "history", "ctrl+o", "^o", "history", "Queries that were run before", 12),
     Action("query", "ready", "ctrl+t", "^t", "ready-made", "Ready-made queries", 13),
     Action("query", "save", "ctrl+s", "^s", "export all", "Export the whole result: CSV, JSON Lines or Parquet", 14),
-    Action("query", "stop", "escape", "esc", "cancel", "Cancel the running query, or leave the editor", 11),
+    Action("query", "stop", "escape", "esc", "cancel/leave", "Cancel the running query, or leave the editor", 11),
     Action("symbols", "toggle_symbol", "space", "space", "on/off", "Turn the selected symbol on or off", 10),
     Action("symbols", "add", "a", "a", "add", "Add a symbol by its name", 11),
     Action("symbols", "remove", "delete,minus", "del -", "remove", "Remove the selected symbol", 12),
@@ -218,7 +220,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("confirm", "answer(True)", "y,enter", "y enter", "yes", "Do it", 10),
     Action("confirm", "answer(False)", "n,escape", "n esc", "no", "Leave it", 20),
     Action("app", "command_palette", "ctrl+p", "ctrl+p", "palette", "Search all actions by name", 0, priority=True),
-    Action("app", "help", "question_mark", "?", "help", "What every key does", 45, palette=True),
+    Action("app", "help", "question_mark", "?", "help", "What is shown here, and what every key does", 45, palette=True),
+    Action("app", "theme", "T", "T", "theme", "Choose other colours; they are kept for the next start", palette=True),
     Action("app", "quit", "q", "q", "quit", "Stop the pipeline, then leave (attached: only leave)", 46, palette=True),
     Action(
         "app",
@@ -245,13 +248,17 @@ GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
 
 
 def bindings(place: str) -> "list[BindingType]":
-    """Return a place's bindings. Conditional actions come first, so that they are asked first for a shared key."""
+    """Return a place's bindings. Conditional actions come first, so that they are asked first for a shared key.
+
+    The key of each is its id, which no keyboard has: the application's keymap says which keys stand for it
+    (``keys.keymap``). Textual replaces a key with all that is bound to it; so shared keys stay shared.
+    """
     from textual.binding import Binding
 
     mine = [action for action in ACTIONS if action.place == place]
     mine.sort(key=lambda action: action.name.startswith("pane("))
     made: list[Binding] = [
-        Binding(action.keys, action.name, action.description, show=False, priority=action.priority, id=action.id)
+        Binding(action.id, action.name, action.description, show=False, priority=action.priority, id=action.id)
         for action in mine
     ]
     return list(made)
@@ -262,7 +269,7 @@ def action_of(place: str, name: str) -> Action | None:
     return next((a for a in ACTIONS if a.place == place and a.base == name), None)
 
 
-def footer(places: tuple[str, ...], pane: str = "") -> list[Action]:
+def footer(places: tuple[str, ...], pane: str = "", table: Sequence[Action] = ACTIONS) -> list[Action]:
     """Return what the footer offers in these places, in order."""
-    found = [a for a in ACTIONS if a.place in (*places, pane) and a.rank and (not a.panes or pane in a.panes)]
+    found = [a for a in table if a.place in (*places, pane) and a.rank and (not a.panes or pane in a.panes)]
     return sorted(found, key=lambda action: action.rank)

@@ -33,7 +33,7 @@ class Title(Lines):
 
     def lines(self, width: int, height: int) -> list[Line]:  # noqa: ARG002 - one line
         """Make the line: title, what there is to say, the letter that leads here."""
-        title, letter, _ = PANES[self._pane.key]
+        title, letter = PANES[self._pane.key][0], self.host.key(f"main.pane.{self._pane.key}")
         action = f"screen.pane('{self._pane.key}')"
         here = self._pane.has_class("-current")
         left: Line = [Span(f" {title} ", "tab" if here else "title", action)]
@@ -107,6 +107,14 @@ class Pane(Vertical):
     def export(self) -> Export | None:
         """Return what is listed, as plain values; None where there is nothing to export."""
         return None
+
+    def begin_export(self) -> None:
+        """Export what is listed (asks for the format)."""
+        export = self.export()
+        if export is None:
+            self.host.say("there is nothing to export")
+        else:
+            self.host.export(export)
 
     def held(self) -> Line:
         """Return the note of a view that stands still."""

@@ -170,11 +170,7 @@ class MainScreen(Face):
 
     def action_export(self) -> None:
         """Export what the pane lists."""
-        export = self.pane.export()
-        if export is None:
-            self.host.say("there is nothing to export")
-        else:
-            self.host.export(export)
+        self.pane.begin_export()
 
     def action_freeze(self) -> None:
         """Hold the pane's views, or let them follow the newest again."""

@@ -1,10 +1,12 @@
 """The single lines of the main screen: status on top, notice, symbols' chips, tabs, the footer."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from rich.cells import cell_len
 
 from cryptostreamx_tui.actions import PANES, footer
+from cryptostreamx_tui.alerts import Alert
 from cryptostreamx_tui.format import (
     UNKNOWN,
     Line,
@@ -109,7 +111,7 @@ class StatusLine(Lines):
 class Notice(Lines):
     """What needs a person: Binance out of reach, failed services. Takes no room otherwise."""
 
-    topics: ClassVar[tuple[str, ...]] = ("stats", "services", "phase", "steps")
+    topics: ClassVar[tuple[str, ...]] = ("stats", "services", "phase", "steps", "alerts")
     ages: ClassVar[bool] = True
 
     def __init__(self, *, id: str, services: bool = True) -> None:  # noqa: A002 - Textual's name
@@ -119,7 +121,13 @@ class Notice(Lines):
 
     def lines(self, width: int, height: int) -> list[Line]:  # noqa: ARG002 - as high as it needs to be
         """Make the lines."""
-        return notice(self.state, width, services=self._services)
+        host = self.host
+        lines = notice(
+            self.state, width, services=self._services, keys=(host.key("app.retry"), host.key("app.simulated"))
+        )
+        if self._services and host.alerts.calling:
+            lines.append(alert_line(host.alerts.calling, width, (host.key("main.pane.alerts"), host.key(ACKNOWLEDGE))))
+        return lines
 
     def on_mount(self) -> None:
         """Join the clock."""
@@ -168,7 +176,7 @@ def notice(state: State, width: int, *, services: bool) -> list[Line]:
         reason = safe(service.last_error or "no reason given")
         lines.append([Span(fit(f" ✗ {safe(service.name)} FAILED: {reason}", width), "alarm")])
         log = f"   log {safe(service.log_path)}   " if service.log_path else "   "
-        hint: Line = [Span("r", "key", "app.retry"), Span(" retry ", "", "app.retry")]
+        hint: Line = [Span(retry, "key", "app.retry"), Span(" retry ", "", "app.retry")]
         lines.append(spread([Span(log, "dim")], hint, width))
     return lines
 
@@ -243,10 +251,11 @@ class Tabs(Lines):
         """Make the line."""
         current = self.host.pane_name
         line: Line = []
-        for name, (title, letter, _) in PANES.items():
+        for name, (title, _, _) in PANES.items():
+            letter = self.host.key(f"main.pane.{name}")
             action = f"screen.pane('{name}')"
             word = title.split()[0]
-            at = word.lower().find(letter)
+            at = word.lower().find(letter) if len(letter) == 1 else -1
             before, key, after = (word[:at], word[at], word[at + 1 :]) if at >= 0 else ("", letter, word)
             if name == current:
                 line.append(Span(f"▸{word} ", "tab", action))
@@ -273,10 +282,14 @@ class Footer(Lines):
         right: Line = [Span(f" {safe(said[0])} ", said[1])] if said else []
         line: Line = [Span(" ")]
         room = width - 1 - cell_len(plain(right))
-        for action in footer(self._places, self.host.pane_name):
-            if not self.host.usable(action):
+        focused = self.screen.focused
+        typing = focused is not None and focused.check_consume_key("a", "a")
+        for action in footer(self._places, self.host.pane_name, self.host.actions):
+            if not (action.shown and self.host.usable(action)):
                 continue
             key = action.shown.split(" ")[0]
+            if typing and len(key) == 1:
+                continue  # it would be typed
             label = "resume" if action.base == "freeze" and self.host.frozen else action.label
             label = "leave" if action.base == "quit" and self.state.attached else label
             length = len(key) + len(label) + 3

@@ -7,6 +7,8 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
+FILE = "queries.jsonl"
+"""Its name in the home."""
 KEPT = 200
 """Queries in the file."""
 LONGEST = 20_000

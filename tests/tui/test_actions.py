@@ -26,7 +26,7 @@ async def test_panes_by_letter_by_function_key_and_by_tab() -> None:
         await tell(app, pilot, *fakes.streaming(NOON))
         assert app.pane_name == "trades"
         for name, (title, letter, key) in PANES.items():
-            await pilot.press("t", letter)
+            await pilot.press("f1", letter)  # in the query editor a letter would be typed
             assert app.pane_name == name
             await pilot.press("t", key)
             assert app.pane_name == name
