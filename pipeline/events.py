@@ -98,6 +98,8 @@ class ProducerStats(ChildEvent, frozen=True, tag="producer", kw_only=True):
     """Symbol → from when on it is streamed without a break, for those in ``symbols``."""
     pending: tuple[str, ...] = ()
     """Asked for, not acknowledged yet."""
+    unlisted: tuple[str, ...] = ()
+    """Asked for, and not streamed because the exchange does not list them."""
     latency: Latency | None = None
     """Frame received → broker's acknowledgement."""
     acknowledged_after: dict[int, int] = msgspec.field(default_factory=dict)

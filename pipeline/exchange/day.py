@@ -18,8 +18,8 @@ class _Minute:
 
     def __init__(self, trade: MadeTrade) -> None:
         self.start = trade.trade_time // MINUTE_MS * MINUTE_MS
-        self.open = self.high = self.low = trade.price
-        self.first_id = trade.trade_id
+        self.open = self.high = self.low = self.last = trade.price
+        self.first_id = self.last_id = trade.trade_id
         self.volume = self.value = self.count = 0
 
 

@@ -3,6 +3,7 @@
 A subscription to an unknown symbol "succeeds" and stays silent, so symbols are looked up first.
 """
 
+import asyncio
 import json
 from collections.abc import Sequence
 
@@ -37,12 +38,14 @@ class ExchangeInfo:
         Raises:
             RestError: no answer, or a limit was reached (429, 418): ``retry_after`` is the exchange's own then.
         """
-        async with httpx.AsyncClient(timeout=self._timeout, trust_env=not is_loopback(self._url)) as client:
+        if not symbols:
+            return set()
+        # In a thread: reading the certificates takes tens of milliseconds, in which no trade would be received.
+        client = await asyncio.to_thread(httpx.AsyncClient, timeout=self._timeout, trust_env=not is_loopback(self._url))
+        async with client:
             return await self._known(client, list(symbols))
 
     async def _known(self, client: httpx.AsyncClient, symbols: list[str]) -> set[str]:
-        if not symbols:
-            return set()
         wanted = json.dumps(symbols, ensure_ascii=False, separators=(",", ":"))
         try:
             response = await client.get(f"{self._url}/api/v3/exchangeInfo", params={"symbols": wanted})

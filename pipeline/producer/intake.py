@@ -46,6 +46,8 @@ class Intake:
         self.kept = Frames()
         """The last frames of accepted trades."""
         self._keep = self.kept.keep
+        self.after_control: Callable[[], None] = lambda: None
+        """Called after each control message: a subscription may have changed."""
         self.received_after = Histogram()
         """Event time → received, by two clocks: the exchange's and ours, not corrected. Since last taken."""
 
@@ -90,6 +92,7 @@ class Intake:
         """Count and note a control message; none is an alarm."""
         self.controls += 1
         log.info("exchange: %s %s", control.kind, clean(control.message) or f"(request {clean(str(control.request))})")
+        self.after_control()
 
     def ignored(self) -> None:
         """Count a frame of a stream that carries no trades."""

@@ -55,6 +55,8 @@ class ProducerService:
         self._rest_url = rest_url
         self._ws_url = ws_url
         self._command: Callable[[Command], None] = self._early
+        self._told: tuple[tuple[str, ...], tuple[str, ...]] = (), ()
+        """What the last report said of the subscriptions."""
 
     def stop(self) -> None:
         """Begin an orderly stop."""
@@ -82,7 +84,12 @@ class ProducerService:
         clock = ExchangeClock(self._rest_url)
 
         def report(*, ids: bool = False) -> None:
-            self._send(_stats(intake, writer, feed, clock, quality if ids else None))
+            self._told = feed.symbols, feed.pending
+            self._send(_stats(intake, writer, feed, clock, symbols.unlisted, quality if ids else None))
+
+        def report_change() -> None:
+            if (feed.symbols, feed.pending) != self._told:
+                report()
 
         def heed(command: Command) -> None:
             if command.symbols is not None:
@@ -104,6 +111,7 @@ class ProducerService:
                 report()
 
         self._command = heed
+        intake.after_control = report_change  # whoever turned a symbol on or off does not wait for the next second
         symbols.ask(self._first_symbols)
         work = [asyncio.create_task(part) for part in (feed.run(), writer.serve(), report_each_second())]
         measuring = asyncio.create_task(clock.run())
@@ -176,7 +184,12 @@ class ProducerService:
 
 
 def _stats(
-    intake: Intake, writer: KafkaWriter, feed: Feed, clock: ExchangeClock, quality: Quality | None
+    intake: Intake,
+    writer: KafkaWriter,
+    feed: Feed,
+    clock: ExchangeClock,
+    unlisted: tuple[str, ...],
+    quality: Quality | None,
 ) -> ProducerStats:
     connected_since = feed.connected_since
     acknowledged_after = writer.acknowledged_after.take()
@@ -202,6 +215,7 @@ def _stats(
         symbols=feed.symbols,
         streamed_since=feed.streamed_since,
         pending=feed.pending,
+        unlisted=unlisted,
         latency=None if shown is None else Latency(p50=float(shown[0]), p99=float(shown[1])),
         acknowledged_after=acknowledged_after,
         received_after=intake.received_after.take(),
