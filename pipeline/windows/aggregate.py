@@ -5,6 +5,7 @@ repeated nor a reordered delivery changes a window. Sums are compensated (Neumai
 number of trades. Pure; it knows neither Kafka nor Quix.
 """
 
+from operator import mul
 from typing import Any
 
 from pipeline.model import Window
@@ -64,6 +65,40 @@ def add(state: State, trade_id: int, event_time: int, price: float, quantity: fl
     _sum(state, PRICE, price)
     _sum(state, VALUE, price * quantity)
     return True
+
+
+def extend(state: State, ids: list[int], times: list[int], prices: list[float], quantities: list[float]) -> None:
+    """Take several trades at once, in place: ids consecutive and above all in the window, times in order."""
+    low, high = min(prices), max(prices)
+    if state[COUNT] == 0:
+        state[MIN], state[MAX] = low, high
+        state[OPEN_TIME : OPEN + 1] = [times[0], ids[0], prices[0]]
+        state[CLOSE_TIME : CLOSE + 1] = [times[-1], ids[-1], prices[-1]]
+    else:
+        state[MIN], state[MAX] = min(state[MIN], low), max(state[MAX], high)
+        if (times[-1], ids[-1]) > (state[CLOSE_TIME], state[CLOSE_ID]):
+            state[CLOSE_TIME : CLOSE + 1] = [times[-1], ids[-1], prices[-1]]
+        if times[0] < state[OPEN_TIME]:
+            state[OPEN_TIME : OPEN + 1] = [times[0], ids[0], prices[0]]
+    state[COUNT] += len(ids)
+    _sum(state, QUANTITY, sum(quantities))
+    _sum(state, PRICE, sum(prices))
+    _sum(state, VALUE, sum(map(mul, prices, quantities)))
+    idset.add(state[IDS], ids[0])
+    state[IDS][-1] = ids[-1]
+
+
+def together(states: list[State]) -> State:
+    """Return the state of the trades of several windows that share none, without their ids; one must have a trade."""
+    full = [state for state in states if state[COUNT]]
+    result = empty()
+    result[COUNT] = sum(state[COUNT] for state in full)
+    result[MIN], result[MAX] = min(state[MIN] for state in full), max(state[MAX] for state in full)
+    result[OPEN_TIME : OPEN + 1] = min(state[OPEN_TIME : OPEN + 1] for state in full)
+    result[CLOSE_TIME : CLOSE + 1] = max(state[CLOSE_TIME : CLOSE + 1] for state in full)
+    for place in (QUANTITY, PRICE, VALUE):
+        result[place] = sum(state[place] + state[place + 1] for state in full)
+    return result
 
 
 def window(state: State, symbol: str, start: int, end: int) -> Window:

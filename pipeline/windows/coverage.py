@@ -76,6 +76,12 @@ class Coverage:
             of.first[minute] = first
         return False
 
+    def before(self, symbol: str, start: int) -> int | None:
+        """Return the highest id that is known of the last minute before ``start``; None where none is."""
+        of = self._symbols.get(symbol)
+        at = 0 if of is None else bisect_left(of.minutes, start)
+        return None if of is None or not at else of.last[of.minutes[at - 1]]
+
     def judge(self, window: Window, late: int = 0, since: int | None = None) -> Verdict:
         """Say what is known of a window.
 
