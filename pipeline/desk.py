@@ -5,10 +5,19 @@ knows addresses (resolved settings), no profile and no process.
 """
 
 import asyncio
+import threading
+from collections.abc import Callable, Collection
 from pathlib import Path
 
+from pipeline.broker.letters import Letters
+from pipeline.broker.messages import Hits, Look, Messages, Question
+from pipeline.broker.page import Page, TopicView
+from pipeline.broker.replay import Plan
+from pipeline.broker.replayed import Mark, Marks
 from pipeline.feed.listing import Listed, Listing
 from pipeline.home import Home
+from pipeline.model import DeadLetter
+from pipeline.schemas.decode import Decoded
 from pipeline.settings import Settings
 from pipeline.store import history, query, save
 
@@ -21,6 +30,8 @@ class Desk:
         self.settings = settings
         self.home = Home(settings.home)
         self._listing = Listing(settings.binance_rest_url)
+        self._messages = Messages(settings)
+        self._letters = Letters(settings, self.home)
 
     async def listing(self) -> tuple[Listed, ...]:
         """Return every symbol that the exchange lists, by name.
@@ -51,3 +62,54 @@ class Desk:
     async def remember_query(self, sql: str, at: int) -> None:
         """Keep a query (that ran at ``at``, ms since the epoch) in the history."""
         await asyncio.to_thread(history.remember, self.home.path / history.FILE, sql, at)
+
+    # ------------------------------------------------------------ the records of any topic
+
+    async def topics(self) -> tuple[TopicView, ...]:
+        """Return all topics; see ``pipeline.broker.messages`` for this and what follows."""
+        return await asyncio.to_thread(self._messages.topics)
+
+    async def open_topic(self, question: Question, limit: int) -> Look:
+        """Return the first page of records."""
+        return await asyncio.to_thread(self._messages.open, question, limit)
+
+    async def newer(self, question: Question, page: Page, limit: int) -> Look:
+        """Return the records behind a page."""
+        return await asyncio.to_thread(self._messages.newer, question, page, limit)
+
+    async def older(self, question: Question, page: Page, limit: int) -> Look:
+        """Return the records before a page."""
+        return await asyncio.to_thread(self._messages.older, question, page, limit)
+
+    async def search(
+        self, question: Question, text: str, after: Page | None, on_progress: Callable[[int], None]
+    ) -> Hits:
+        """Look for text; ``on_progress`` is told in this loop how many records were looked at. Cancelling stops it."""
+        stopping, loop = threading.Event(), asyncio.get_running_loop()
+
+        def told(scanned: int) -> None:
+            if not stopping.is_set():
+                loop.call_soon_threadsafe(on_progress, scanned)
+
+        try:
+            return await asyncio.to_thread(self._messages.search, question, text, after, stopping, told)
+        finally:
+            stopping.set()
+
+    async def decode(self, key: bytes | None, value: bytes | None) -> tuple[Decoded, Decoded]:
+        """Return a key and a value as they read; what cannot be read says why."""
+        return await asyncio.to_thread(self._messages.decode, key, value)
+
+    # ------------------------------------------------------------ dead letters
+
+    async def dry_run(self, letter: DeadLetter, symbols: Collection[str]) -> Plan:
+        """Return what a replay would do; see ``pipeline.broker.letters`` for this and what follows."""
+        return await asyncio.to_thread(self._letters.dry_run, letter, symbols)
+
+    async def replay(self, plan: Plan, *, force: bool = False) -> Mark:
+        """Send what was planned, once; ``force`` only after an explicit answer."""
+        return await asyncio.to_thread(self._letters.replay, plan, force=force)
+
+    async def replayed(self) -> Marks:
+        """Return what was replayed."""
+        return await asyncio.to_thread(self._letters.replayed)

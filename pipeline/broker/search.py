@@ -39,7 +39,7 @@ class Found:
     reached: Page
     """The last page it looked at: from there it goes on, in the same direction."""
     ended: str
-    """Why: ``end`` (nothing is left in this direction), ``records``, ``seconds``, ``hits`` (or their size); or empty."""
+    """Why: ``end`` (nothing is left in this direction), ``records``, ``seconds``, ``hits`` or their size; or empty."""
 
 
 def search(

@@ -192,8 +192,8 @@ class Registry:
         return RegistryError(200, f"answer not understood: {json.dumps(answer)}", subject, doing, self.url)
 
 
-def registry_of(settings: Settings) -> Registry:
-    """Return the registry that the settings name.
+def registry_of(settings: Settings, timeout: float = 10.0) -> Registry:
+    """Return the registry that the settings name; ``timeout`` as in ``Registry``.
 
     Raises:
         RuntimeError: no address is known (a programming error: the stack fills it in).
@@ -203,4 +203,4 @@ def registry_of(settings: Settings) -> Registry:
     auth = None
     if settings.schema_registry_username is not None and settings.schema_registry_password is not None:
         auth = (settings.schema_registry_username, settings.schema_registry_password.get_secret_value())
-    return Registry(settings.schema_registry_url, auth)
+    return Registry(settings.schema_registry_url, auth, timeout)

@@ -1,12 +1,16 @@
 """A stack that starts nothing: it notes what it was asked, and the test tells the story."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from textual.pilot import Pilot
 
 from cryptostreamx_tui.app import CryptoStreamX
+from pipeline.broker.messages import Hits, Look, Question
+from pipeline.broker.page import Page, TopicView
+from pipeline.broker.replay import Plan
+from pipeline.broker.replayed import Mark, Marks
 from pipeline.desk import Desk
 from pipeline.events import (
     BrokerView,
@@ -28,10 +32,12 @@ from pipeline.events import (
     WindowsStats,
 )
 from pipeline.model import DeadLetter, Header, ServiceState, Trade, Window
+from pipeline.schemas.decode import Decoded
 from pipeline.settings import Settings
 from pipeline.store.history import Ran
 from pipeline.store.query import Answer, QueryError
 from pipeline.store.save import Saved
+from tests.tui.broker import Topics
 
 NOON = 1_723_118_671_000
 """2024-08-08 12:04:31 UTC."""
@@ -76,6 +82,7 @@ class FakeDesk(Desk):
         self.error: Exception | None = None
         """What the next question raises."""
         self.ran = []
+        self.broker = Topics()
 
     def note(self, question: str, value: object = None) -> None:
         """Note a question; raise what is to be raised."""
@@ -114,6 +121,52 @@ class FakeDesk(Desk):
 
     async def remember_query(self, sql: str, at: int) -> None:
         self.ran = [Ran(sql, at), *(one for one in self.ran if one.sql != sql)]
+
+    # ---- records and dead letters, over ``tests.tui.broker``
+
+    async def topics(self) -> tuple[TopicView, ...]:
+        self.note("topics")
+        return self.broker.topics()
+
+    async def open_topic(self, question: Question, limit: int) -> Look:
+        self.note("open_topic", question)
+        return self.broker.open(question, limit)
+
+    async def newer(self, question: Question, page: Page, limit: int) -> Look:
+        self.note("newer", question)
+        return self.broker.newer(question, page, limit)
+
+    async def older(self, question: Question, page: Page, limit: int) -> Look:
+        self.note("older", question)
+        return self.broker.older(question, page, limit)
+
+    async def search(
+        self, question: Question, text: str, after: Page | None, on_progress: Callable[[int], None]
+    ) -> Hits:
+        self.note("search", (question, text, after is not None))
+        on_progress(12_000)
+        if self.searching is not None:
+            await self.searching.wait()
+        return self.broker.search(question, text, after, on_progress)
+
+    searching: asyncio.Event | None = None
+    """What a search waits for."""
+
+    async def decode(self, key: bytes | None, value: bytes | None) -> tuple[Decoded, Decoded]:
+        self.note("decode")
+        return self.broker.decode(key, value)
+
+    async def dry_run(self, letter: DeadLetter, symbols: Collection[str]) -> Plan:
+        self.note("dry_run", letter.offset)
+        return self.broker.dry_run(letter, symbols)
+
+    async def replay(self, plan: Plan, *, force: bool = False) -> Mark:
+        self.note("replay", (plan.target, force))
+        return self.broker.replay(plan, force, NOON)
+
+    async def replayed(self) -> Marks:
+        self.note("replayed")
+        return self.broker.replayed()
 
 
 class FakeStack:

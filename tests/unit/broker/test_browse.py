@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from confluent_kafka import Producer
+from confluent_kafka import Consumer, Producer
 
 from pipeline.broker import browse, ranges
 from pipeline.broker.browse import Browser
@@ -111,7 +111,7 @@ def test_it_never_subscribes_nor_commits(settings: Settings, monkeypatch: pytest
     configs: list[dict[str, Any]] = []
     called: list[str] = []
 
-    class Watched(browse.Consumer):  # type: ignore[misc]
+    class Watched(Consumer):  # type: ignore[misc]
         def __init__(self, config: dict[str, Any], logger: Any) -> None:
             configs.append(config)
             super().__init__(config, logger=logger)
