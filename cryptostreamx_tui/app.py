@@ -5,8 +5,9 @@ clock's business, knowledge the state's, keys the table's (``actions.py``).
 """
 
 import asyncio
+import os
 import signal
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
@@ -16,12 +17,19 @@ from textual.binding import BindingType
 from textual.dom import DOMNode
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
+from textual.filter import LineFilter
 from textual.screen import Screen
 
 from cryptostreamx_tui.actions import ACTIONS, PANES, Action, bindings
+from cryptostreamx_tui.alerts import AlertBook
+from cryptostreamx_tui.calling import notification
+from cryptostreamx_tui.chosen import ChosenTheme
+from cryptostreamx_tui.configuration import Configuration
 from cryptostreamx_tui.export import FORMATS, Export, place, write
-from cryptostreamx_tui.format import Line
+from cryptostreamx_tui.format import UNKNOWN, Line
 from cryptostreamx_tui.frame import FRAME_SECONDS, Frame
+from cryptostreamx_tui.keys import keymap, remapped
+from cryptostreamx_tui.rules import checks
 from cryptostreamx_tui.screens.choose import Choice, ChooseScreen
 from cryptostreamx_tui.screens.confirm import ConfirmScreen
 from cryptostreamx_tui.screens.detail import DetailScreen
@@ -30,7 +38,8 @@ from cryptostreamx_tui.screens.main import MainScreen
 from cryptostreamx_tui.screens.startup import StartupScreen
 from cryptostreamx_tui.screens.stopping import StoppingScreen
 from cryptostreamx_tui.state import State
-from cryptostreamx_tui.styles.theme import NIGHT
+from cryptostreamx_tui.styles.colourless import Colourless
+from cryptostreamx_tui.styles.theme import NIGHT, THEMES, WORDS, whole_name
 from cryptostreamx_tui.terminal import TerminalDriver
 from cryptostreamx_tui.widgets.bars import Notice
 from pipeline.child import now_ms
@@ -44,6 +53,12 @@ if TYPE_CHECKING:
 
 SAID_MS = 4_000
 """How long the footer shows what a key did."""
+COPIED = "copied.txt"
+CLIPBOARD_BYTES = 56_000
+"""Terminals take about 75,000 characters of base64 in OSC 52; of more, many take nothing."""
+NOT_OFFERED = ("command_palette", "interrupt")
+"""Actions that the palette need not have."""
+COLOURLESS = Colourless()
 
 
 class StackLike(Protocol):
@@ -96,10 +111,27 @@ class CryptoStreamX(App[int]):
     BINDINGS: ClassVar[list[BindingType]] = bindings("app")
     ENABLE_COMMAND_PALETTE = True
 
-    def __init__(self, stack: StackLike, clock: Callable[[], int] = now_ms) -> None:
+    def __init__(
+        self,
+        stack: StackLike,
+        clock: Callable[[], int] = now_ms,
+        configuration: Configuration | None = None,
+        kept: Path | None = None,
+    ) -> None:
+        """``kept`` is where the choice of a theme is kept for the next start; without it, nowhere."""
         super().__init__()
-        self.register_theme(NIGHT)
-        self.theme = NIGHT.name
+        self.configuration = configuration or Configuration()
+        self.actions = remapped(ACTIONS, self.configuration.keys)
+        """The table of actions with the keys of this person."""
+        self._keys = {action.id: action.shown.split(" ")[0] for action in self.actions}
+        self.set_keymap(keymap(self.actions))
+        for theme in THEMES:
+            self.register_theme(theme)
+        self._chosen = ChosenTheme(self.configuration.theme, kept)
+        chosen = whole_name(self._chosen.name())
+        self.theme = chosen if chosen in self.available_themes else NIGHT.name
+        self.alerts = AlertBook(checks(self.configuration.alerts))
+        self._looked = -1
         self.stack = stack
         self.now = clock
         """The wall clock, in milliseconds since the epoch."""
@@ -110,6 +142,7 @@ class CryptoStreamX(App[int]):
         self._main = MainScreen()
         self._start = StartupScreen()
         self._phase: str | None = None
+        self._answering = False
 
     # ------------------------------------------------------------ life
 
@@ -158,7 +191,23 @@ class CryptoStreamX(App[int]):
         if self._said is not None and now >= self._said[2]:
             self._said = None
             self.touch()
+        if now // 1000 != self._looked and not self.stopping:
+            self._looked = now // 1000
+            self._look(now)
         self.frame.tick()
+
+    def _look(self, now: int) -> None:
+        """Look for what needs a person, once a second; call for what is new."""
+        before = self.alerts.revision
+        raised = self.alerts.look(self.state, now)
+        if self.alerts.revision != before:
+            self.state.revision["alerts"] += 1
+        wanted = self.configuration.alerts
+        if raised and wanted.bell:
+            self.bell()
+        if raised and wanted.desktop and self._driver is not None:
+            more = f" (and {len(raised) - 1} more)" if len(raised) > 1 else ""
+            self._driver.write(notification(f"{raised[0].rule}: {raised[0].words}{more}", os.environ))
 
     def _follow_phase(self) -> None:
         phase = self.state.phase.phase if self.state.phase else None
@@ -199,8 +248,16 @@ class CryptoStreamX(App[int]):
         return self._main.pane.facts(self.state, self.now())
 
     def touch(self) -> None:
-        """Say that titles and footer may have changed by a key."""
+        """Say that titles and footer may have changed by a key, and have them drawn."""
         self.state.revision["view"] += 1
+        if not self._answering:
+            self._answering = True
+            self.call_later(self._answer)
+
+    def _answer(self) -> None:
+        self._answering = False
+        if self.screen_stack:
+            self.frame.answer()
 
     def say(self, text: str, tone: str = "accent") -> None:
         """Show in the footer, for a moment, what a key did."""
@@ -222,10 +279,27 @@ class CryptoStreamX(App[int]):
             place = self._main.pane
         return bool(place.check_action(action.base, ()))
 
+    def key(self, action: str) -> str:
+        """Return the first key of an action, by its id, as people write it; ``–`` where it has none."""
+        return self._keys[action] or UNKNOWN
+
     def copy(self, text: str) -> None:
-        """Copy text to the terminal's clipboard."""
-        self.copy_to_clipboard(text)
-        self.say(f"copied {len(text):,} characters")
+        """Copy text to the terminal's clipboard, and into a file: nobody can know whether the terminal took it."""
+        path = Home(self.stack.settings.home).exports / COPIED
+        content = text.encode("utf-8", "backslashreplace")
+        self.command(asyncio.to_thread(write, path, content), f"write {COPIED}")
+        if len(content) > CLIPBOARD_BYTES:
+            self.say(f"{len(text):,} characters, too many for a terminal's clipboard: in exports/{COPIED}", "warn")
+            return
+        self.copy_to_clipboard(content.decode())
+        self.say(f"copied {len(text):,} characters; also in exports/{COPIED}")
+
+    def acknowledge(self, number: int | None) -> None:
+        """Acknowledge one alert, or all."""
+        now = self.now()
+        done = self.alerts.acknowledge_all(now) if number is None else int(self.alerts.acknowledge(number, now))
+        self.say(f"{done} acknowledged" if done else "there is nothing to acknowledge")
+        self.state.revision["alerts"] += 1
 
     def export(self, export: Export) -> None:
         """Ask for a format, then write a list into the home, in a thread."""
@@ -257,14 +331,22 @@ class CryptoStreamX(App[int]):
             self.switch_screen("start")
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """Fill the palette from the table of actions, and offer the themes."""
-        node = {self._main: "main", self._start: "start"}.get(screen)  # type: ignore[call-overload]
-        for action in ACTIONS:
-            here = action.place in ("app", node) and action.palette
-            if (here or (node == "main" and action.place == self.pane_name)) and self.usable(action):
+        """Fill the palette from the table of actions: everything that does something here."""
+        places = {"app", *self._places(screen)}
+        for action in self.actions:
+            known = action.base != "symbol" or int(action.id.rpartition(".")[2]) <= len(self.state.known)
+            if action.place in places and action.base not in NOT_OFFERED and known and self.usable(action):
+                title = f"{action.label.capitalize()} ({action.shown})" if action.shown else action.label.capitalize()
                 run = self._runner(action.call)
-                yield SystemCommand(f"{action.label.capitalize()} ({action.shown})", action.description, run)
-        yield SystemCommand("Theme", "Choose other colours", self.action_change_theme)
+                yield SystemCommand(title, action.description, run, discover=action.palette or action.place in PANES)
+
+    def _places(self, screen: Screen[Any]) -> tuple[str, ...]:
+        """Return the places whose actions a screen has."""
+        if screen is self._main:
+            return ("main", self.pane_name)
+        if screen is self._start:
+            return ("start",)
+        return ("detail",) if isinstance(screen, DetailScreen) else ()
 
     def _runner(self, call: str) -> Callable[[], Coroutine[Any, Any, bool]]:
         async def run() -> bool:
@@ -280,14 +362,36 @@ class CryptoStreamX(App[int]):
             return self.state.needs_retry and not self.state.watched_ended
         if action == "simulated":
             return self.state.unreachable is not None and not self.state.attached
-        if action in ("help", "command_palette"):
+        if action in ("help", "command_palette", "theme"):
             return not self.stopping
         return True
 
     def action_help(self) -> None:
-        """Show what every key does."""
+        """Show what is seen here, and what every key does."""
         if not isinstance(self.screen, DetailScreen):
-            self.push_screen(DetailScreen(help_detail()))
+            places = self._places(self.screen)
+            self.push_screen(DetailScreen(help_detail(self.actions, places[-1] if places else "")))
+
+    def action_theme(self) -> None:
+        """Choose other colours; the choice is kept for the next start."""
+
+        def chosen(name: str | None) -> None:
+            if name is not None:
+                self.theme = name
+                self.command(asyncio.to_thread(self._chosen.keep, name), "keep the theme")
+
+        ours = [Choice(name, WORDS[name]) for name in WORDS]
+        others = [Choice(name, name) for name in sorted(self.available_themes) if name not in WORDS]
+        self.push_screen(ChooseScreen("Colours", [*ours, *others]), chosen)
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Return the grounds that Textual's own themes have no names for."""
+        made = self.current_theme.to_color_system().generate()
+        return {"cursor": f"{made['primary']} 40%", "cursor-blurred": f"{made['primary']} 20%", "alarm": made["panel"]}
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Return what every line passes through; with NO_COLOR no colour is left at all."""
+        return (COLOURLESS,) if self.no_color else super().get_line_filters()
 
     def action_retry(self) -> None:
         """Try again what failed."""

@@ -79,9 +79,15 @@ def _with_keys(action: Action, keys: str) -> Action:
     return dataclasses.replace(action, keys=",".join(names), shown=" ".join(map(written, names)))
 
 
+def keymap(table: Sequence[Action]) -> dict[str, str]:
+    """Return what Textual is told: every action's id and its keys (see ``actions.bindings``)."""
+    return {action.id: action.keys for action in table if action.keys}
+
+
 def problems(table: Sequence[Action], keys: Mapping[str, str]) -> list[str]:
     """Return what is wrong with keys of one's own, a line for each."""
     ids = [action.id for action in table]
+    typed = {action.id for action in table if action.priority}
     found: list[str] = []
     for name, value in keys.items():
         if name not in ids:
@@ -93,6 +99,8 @@ def problems(table: Sequence[Action], keys: Mapping[str, str]) -> list[str]:
                 nearest = difflib.get_close_matches(key, sorted(NAMED), 3, 0.5)
                 hint = f"; near are {', '.join(nearest)}" if nearest else ""
                 found.append(f"keys.{name}: there is no key {key!r}{hint}")
+            elif name in typed and (key in CHARACTERS or len(key) == 1 or key == "space"):
+                found.append(f"keys.{name}: works while one types, so {key!r} could not be typed any more")
         if name == NEEDED and not split(value):
             found.append(f"keys.{name}: needs a key, or one could be locked in")
     if found:

@@ -29,9 +29,9 @@ class Question(Lines):
         lines.extend([Span("  " + part)] for part in wrap(self._question, width - 4))
         keys = [
             Span("  "),
-            Span("y", "key", "screen.answer(True)"),
+            Span(self.host.key("confirm.answer.True"), "key", "screen.answer(True)"),
             Span(" yes    ", "", "screen.answer(True)"),
-            Span("n", "key", "screen.answer(False)"),
+            Span(self.host.key("confirm.answer.False"), "key", "screen.answer(False)"),
             Span(" no", "", "screen.answer(False)"),
         ]
         return [*lines, [], keys]

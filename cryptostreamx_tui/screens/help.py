@@ -1,5 +1,7 @@
 """Every key and what it does, from the table of actions."""
 
+from collections.abc import Sequence
+
 from cryptostreamx_tui.actions import ACTIONS, GROUPS, Action
 from cryptostreamx_tui.details import Detail, Section
 
@@ -14,11 +16,11 @@ ABOUT = (
 )
 
 
-def help_detail() -> Detail:
+def help_detail(table: Sequence[Action] = ACTIONS, here: str = "") -> Detail:
     """Return the help page."""
     sections = [Section("About", text=ABOUT)]
     for heading, places in GROUPS:
-        actions = [a for a in ACTIONS if a.place in places and not (a.base == "symbol" and a.shown != "1")]
+        actions = [a for a in table if a.place in places and not (a.base == "symbol" and a.shown != "1")]
         sections.append(Section(heading, tuple(_field(action) for action in actions)))
     return Detail("Help", tuple(sections))
 

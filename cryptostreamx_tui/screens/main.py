@@ -133,6 +133,8 @@ class MainScreen(Face):
         """Some keys mean something in some panes only."""
         if action == "maximise":
             return self.roomy
+        if action == "acknowledge_all":
+            return bool(self.host.alerts.calling)
         if action == "filter":
             return bool(self.pane.filter_hint)
         known = action_of("main", action)
@@ -211,6 +213,10 @@ class MainScreen(Face):
             self.host.say("there is no row to copy")
         else:
             self.host.copy(rows.text(item))
+
+    def action_acknowledge_all(self) -> None:
+        """Acknowledge every alert."""
+        self.host.acknowledge(None)
 
     def action_checklist(self) -> None:
         """Open the start-up checklist."""

@@ -100,6 +100,14 @@ THEMES = (NIGHT, DAY, CONTRAST, COLOUR_BLIND)
 SHORT = {theme.name.removeprefix("cryptostreamx-"): theme for theme in THEMES}
 """What a configuration calls them."""
 
+WORDS = {
+    NIGHT.name: "night: dark",
+    DAY.name: "day: light",
+    CONTRAST.name: "contrast: white on black, 7 : 1",
+    COLOUR_BLIND.name: "colour-blind: blue and orange",
+}
+"""What a person is told of ours when choosing."""
+
 
 def theme_names() -> list[str]:
     """Return every name a configuration may use: ours, short and whole, and Textual's."""

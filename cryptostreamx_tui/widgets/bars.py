@@ -121,10 +121,9 @@ class Notice(Lines):
 
     def lines(self, width: int, height: int) -> list[Line]:  # noqa: ARG002 - as high as it needs to be
         """Make the lines."""
-        host = self.host
-        lines = notice(
-            self.state, width, services=self._services, keys=(host.key("app.retry"), host.key("app.simulated"))
-        )
+        host, place = self.host, "main" if self._services else "start"
+        keys = (host.key(f"{place}.retry"), host.key(f"{place}.simulated"))
+        lines = notice(self.state, width, services=self._services, keys=keys)
         if self._services and host.alerts.calling:
             lines.append(alert_line(host.alerts.calling, width, (host.key("main.pane.alerts"), host.key(ACKNOWLEDGE))))
         return lines
@@ -143,8 +142,28 @@ class Notice(Lines):
             self.styles.height = wanted
 
 
-def notice(state: State, width: int, *, services: bool) -> list[Line]:
-    """Return what needs a person, and the keys for it."""
+ACKNOWLEDGE = "main.acknowledge_all"
+
+
+def alert_line(calling: Sequence[Alert], width: int, keys: tuple[str, str]) -> Line:
+    """Return the newest of the alerts that nobody has acknowledged, how many more there are, and the keys for it."""
+    more = f" (+{len(calling) - 1} more)" if len(calling) > 1 else ""
+    opens, acknowledges = "screen.pane('alerts')", "screen.acknowledge_all"
+    right = [
+        Span(f"  {keys[0]}", "key", opens),
+        Span(" alerts  ", "", opens),
+        Span(keys[1], "key", acknowledges),
+        Span(" acknowledge ", "", acknowledges),
+    ]
+    words = safe(f"{calling[0].rule}: {calling[0].words}")
+    room = width - cell_len(plain(right)) - 3 - cell_len(more)
+    left = [Span(" ▲ ", "alarm", opens), Span(fit(words, max(0, room)).rstrip() + more, "alarm", opens)]
+    return spread(left, right, width)
+
+
+def notice(state: State, width: int, *, services: bool, keys: tuple[str, str] = ("r", "s")) -> list[Line]:
+    """Return what needs a person, and the keys for it: to retry, and for the simulated exchange."""
+    retry, simulated = keys
     if state.watched_ended:
         words = (
             "✗ The pipeline that was watched has ended: what stands here is old. Another one here is watched at once."
@@ -160,14 +179,14 @@ def notice(state: State, width: int, *, services: bool) -> list[Line]:
         lines.append(
             [
                 Span("   "),
-                Span("r", "key", "app.retry"),
+                Span(retry, "key", "app.retry"),
                 Span(" retry   ", "", "app.retry"),
             ]
         )
         if not state.attached:
             lines[-1].extend(
                 [
-                    Span("s", "key", "app.simulated"),
+                    Span(simulated, "key", "app.simulated"),
                     Span(" use the simulated exchange", "", "app.simulated"),
                     Span("  (its trades are made up)", "dim"),
                 ]

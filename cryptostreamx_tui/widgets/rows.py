@@ -112,7 +112,8 @@ class Rows(View, Generic[T], can_focus=True):
         over = Style(dim=True) if self.faded else None
         if selected:
             name = "rows--cursor" if self.has_focus else "rows--cursor-blurred"
-            background = Style(bgcolor=self.get_component_rich_style(name).bgcolor)
+            found = self.get_component_rich_style(name)
+            background = Style(bgcolor=found.bgcolor, reverse=found.reverse)
             over = background if over is None else over + background
         table = self.table()
         strip = self.strip(table.row(self.item(index), "›" if selected else " "), width, over)

@@ -61,7 +61,7 @@ def test_a_test_that_says_so_presses_something() -> None:
         f"{file.name}: {test.name}"
         for file in HERE.glob("test_*.py")
         for test in cases(file.read_text(encoding="utf-8"))
-        if "pressed(" in ast.unparse(test) and ".press(" not in ast.unparse(test)
+        if file != Path(__file__) and "pressed(" in ast.unparse(test) and ".press(" not in ast.unparse(test)
     ]
     assert silent == []
 
