@@ -220,7 +220,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("confirm", "answer(True)", "y,enter", "y enter", "yes", "Do it", 10),
     Action("confirm", "answer(False)", "n,escape", "n esc", "no", "Leave it", 20),
     Action("app", "command_palette", "ctrl+p", "ctrl+p", "palette", "Search all actions by name", 0, priority=True),
-    Action("app", "help", "question_mark", "?", "help", "What is shown here, and what every key does", 45, palette=True),
+    Action("app", "help", "question_mark", "?", "help", "What is shown here, and what the keys do", 45, palette=True),
     Action("app", "theme", "T", "T", "theme", "Choose other colours; they are kept for the next start", palette=True),
     Action("app", "quit", "q", "q", "quit", "Stop the pipeline, then leave (attached: only leave)", 46, palette=True),
     Action(
