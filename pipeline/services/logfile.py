@@ -101,3 +101,20 @@ def _rotate(path: Path, max_bytes: int, files: int) -> None:
     if path.exists() and path.stat().st_size > max_bytes:
         _shift(path, files)
         path.replace(_numbered(path, 1))
+
+
+def tail(path: Path, lines: int = 200) -> list[str]:
+    """Return the last lines of a log file, oldest first, cleaned. Blocks: it is for a thread.
+
+    Raises:
+        OSError: it cannot be read, or is not there.
+    """
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        start = max(0, size - _TAIL)
+        file.seek(start)
+        text = file.read(_TAIL).decode("utf-8", "backslashreplace")
+    kept = text.split("\n")
+    if start:
+        del kept[0]  # most likely the end of a line
+    return [clean(line, 1_000) for line in kept if line.strip()][-lines:]
