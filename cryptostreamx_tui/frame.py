@@ -4,7 +4,7 @@ Trades arrive by the thousand; no message is posted for any of them. They change
 revisions are compared with what each view has drawn. Views that show ages are drawn once a second besides.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from cryptostreamx_tui.state import State
@@ -36,6 +36,10 @@ class Frame:
         if view in self._views:
             self._views.remove(view)
 
+    def answer(self) -> None:
+        """Draw what a key changed besides the list it moved in: titles and footer. They do not wait for the tick."""
+        self._draw([view for view in self._views if "view" in view.topics], aged=False)
+
     def tick(self) -> None:
         """Draw every visible view that has something new to show."""
         now = self._now()
@@ -43,9 +47,12 @@ class Frame:
         aged = second != self._second
         self._second = second
         self._state.drawn(now)
+        self._draw(tuple(self._views), aged=aged)
+
+    def _draw(self, views: "Sequence[View]", *, aged: bool) -> None:
         revision = self._state.revision
         screen = self._app.screen
-        for view in tuple(self._views):
+        for view in views:
             stamp = sum(revision[topic] for topic in view.topics)
             if stamp == view.stamp and not (aged and view.ages):
                 continue

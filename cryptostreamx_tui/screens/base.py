@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
+from textual.events import Idle
 from textual.screen import Screen
 
 from cryptostreamx_tui.widgets.view import TONE_CLASSES
@@ -20,3 +21,12 @@ class Face(Screen[Any]):
     def host(self) -> "CryptoStreamX":
         """The application."""
         return cast("CryptoStreamX", self.app)
+
+    async def _on_idle(self, _: Idle) -> None:
+        """Draw at once what changed.
+
+        Textual waits for the next sixtieth of a second, to spare the terminal what others redraw more often than that;
+        our frame clock does so already, and the answer to a key shall not wait. Textual calls this before its own.
+        """
+        if self._dirty_widgets or self._layout_required or self._repaint_required or self._scroll_required:
+            self._on_timer_update()
