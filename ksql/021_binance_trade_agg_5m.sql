@@ -1,6 +1,12 @@
 -- Closed windows of 5 minutes: final results only, 10 s after the end by the partition's event time.
+-- Partitions, replicas and retention are those of the source's topic, which was made from the settings beforehand.
 CREATE TABLE IF NOT EXISTS BINANCE_TRADE_AGG_5M
-WITH (KAFKA_TOPIC = 'binance_trade_agg_5m', KEY_FORMAT = 'KAFKA', VALUE_FORMAT = 'AVRO') AS
+WITH (
+  KAFKA_TOPIC = 'binance_trade_agg_5m',
+  KEY_FORMAT = 'KAFKA',
+  VALUE_FORMAT = 'AVRO',
+  VALUE_SCHEMA_FULL_NAME = 'cryptostreamx.BinanceTradeAgg'
+) AS
 SELECT
   `symbol_key`,
   AS_VALUE(`symbol_key`) AS `symbol`,
@@ -15,6 +21,6 @@ SELECT
   LATEST_BY_OFFSET(`price`) AS `close_price`,
   SUM(`price` * `quantity`) / SUM(`quantity`) AS `vwap`
 FROM BINANCE_TRADE_RAW
-WINDOW TUMBLING (SIZE 5 MINUTES, RETENTION 1 DAY, GRACE PERIOD 10 SECONDS)
+WINDOW TUMBLING (SIZE 5 MINUTES, GRACE PERIOD 10 SECONDS)
 GROUP BY `symbol_key`
 EMIT FINAL;
