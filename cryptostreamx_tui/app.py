@@ -96,8 +96,11 @@ class StackLike(Protocol):
     async def start_service(self, service: str) -> None:
         """Start one service that was stopped, or given up."""
 
-    async def set_symbols(self, symbols: tuple[str, ...]) -> None:
-        """Stream exactly these from now on."""
+    async def set_symbols(self, symbols: tuple[str, ...], known: tuple[str, ...]) -> None:
+        """Stream exactly these from now on; ``known`` are all that have a digit. Both are kept for the next start."""
+
+    async def ask_frame(self, symbol: str, trade_id: int) -> None:
+        """Have the producer tell a trade's raw frame; the answer comes as an event."""
 
     async def use_simulated(self) -> None:
         """Stop, then start with the simulated exchange in a home of its own."""
@@ -185,7 +188,8 @@ class CryptoStreamX(App[int]):
         now = self.now()
         if self.screen is self._main:
             for pane in self._main.query("Pane"):
-                pane.fade(self.state, now)  # type: ignore[attr-defined]
+                if pane.is_mounted:  # not yet while the screen is being made
+                    pane.fade(self.state, now)  # type: ignore[attr-defined]
         for notice in self.screen.query(Notice):
             notice.settle()
         if self._said is not None and now >= self._said[2]:
@@ -453,8 +457,13 @@ class CryptoStreamX(App[int]):
         else:
             wanted = tuple(s for s in self.state.known if s in wanted or s == symbol)
             self.say(f"{symbol} on")
+        self.choose_symbols(tuple(self.state.known), wanted)
+
+    def choose_symbols(self, known: tuple[str, ...], wanted: tuple[str, ...]) -> None:
+        """Know these symbols, in this order, and stream those that are wanted."""
+        self.state.arrange(known)
         self.state.want(wanted)
-        self.command(self.stack.set_symbols(wanted), "change the symbols")
+        self.command(self.stack.set_symbols(wanted, known), "change the symbols, or keep the choice of them")
 
     async def action_interrupt(self) -> None:
         """The same as to quit, by keys that work everywhere."""

@@ -1,4 +1,4 @@
-"""A trade, a window, a dead letter, a log line, a service: everything that is known of it, as text. Pure."""
+"""A trade, a window, a log line, a service: everything that is known of it, as text. Pure."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,6 @@ from cryptostreamx_tui.format import (
     decimals,
     duration,
     fit,
-    hex_dump,
     millis,
     safe,
     size,
@@ -19,13 +18,12 @@ from cryptostreamx_tui.format import (
 )
 from cryptostreamx_tui.state import LogEntry, TapeEntry
 from pipeline.events import ServiceChanged
-from pipeline.model import PRODUCER_DLQ, DeadLetter, Window
-from pipeline.text import clean, clean_bytes
+from pipeline.model import Window
+from pipeline.text import clean
 
 NAME_WIDTH = 18
 LONGEST_NAME = 42
 VALUE_LIMIT = 4000
-STACK_TRACE_LIMIT = 8000
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +68,8 @@ def side(market_maker: bool) -> tuple[str, str]:
     return ("▼ sell", "bad") if market_maker else ("▲ buy", "good")
 
 
-def trade_detail(entry: TapeEntry, topic: str) -> Detail:
-    """Return everything known of one trade on the tape."""
+def trade_detail(entry: TapeEntry, topic: str, frame: str = UNKNOWN) -> Detail:
+    """Return everything known of one trade on the tape. ``frame``: the raw frame, cleaned, or why it is not there."""
     read, read_at = entry
     trade = read.trade
     received = trade.received_time if trade.received_time > 0 else None
@@ -86,6 +84,15 @@ def trade_detail(entry: TapeEntry, topic: str) -> Detail:
                     ("price", _number(trade.price)),
                     ("quantity", _number(trade.quantity)),
                     ("value", _number(trade.price * trade.quantity)),
+                ),
+            ),
+            Section(
+                "Place in Kafka",
+                (
+                    ("topic", topic),
+                    ("partition", str(read.partition)),
+                    ("offset", str(read.offset)),
+                    ("schema id", UNKNOWN if read.schema_id is None else str(read.schema_id)),
                 ),
             ),
             Section(
@@ -104,9 +111,7 @@ def trade_detail(entry: TapeEntry, topic: str) -> Detail:
                     ("source", str(trade.source)),
                 ),
             ),
-            Section(
-                "Place in Kafka", (("topic", topic), ("partition", str(read.partition)), ("offset", str(read.offset)))
-            ),
+            Section("Raw frame", text=(frame,)),
             Section(
                 "Way",
                 (
@@ -190,69 +195,5 @@ def service_detail(service: ServiceChanged, now: int) -> Detail:
                 ),
             ),
             Section("Last error", text=(clean(service.last_error or "none", VALUE_LIMIT, multiline=True),)),
-        ),
-    )
-
-
-def stage(letter: DeadLetter) -> str:
-    """Return where a dead letter was refused."""
-    if letter.topic == PRODUCER_DLQ:
-        return "quality"
-    return letter.header("__connect.errors.stage") or "sink"
-
-
-def source(letter: DeadLetter) -> str:
-    """Return the record a dead letter came from (``topic/partition@offset``), or ``–`` for a frame of the feed."""
-    topic = letter.header("__connect.errors.topic")
-    if topic is None:
-        return UNKNOWN
-    partition = letter.header("__connect.errors.partition") or UNKNOWN
-    return f"{topic}/{partition}@{letter.header('__connect.errors.offset') or UNKNOWN}"
-
-
-def explanation(letter: DeadLetter) -> str:
-    """Return why, in the words of whoever refused it."""
-    return letter.header("error.detail") or letter.header("__connect.errors.exception.message") or UNKNOWN
-
-
-def letter_detail(letter: DeadLetter) -> Detail:
-    """Return one dead letter: why, where from, every header, the payload as text and bytes."""
-    value = letter.value
-    trace = letter.header("__connect.errors.exception.stacktrace")
-    payload: tuple[Section, ...]
-    if value is None:
-        payload = (Section("Payload", text=("no value (a tombstone)",)),)
-    else:
-        payload = (
-            Section(f"Payload as text · {size(len(value))}", text=(clean_bytes(value, VALUE_LIMIT, multiline=True),)),
-            Section("Payload as bytes", text=tuple(hex_dump(value))),
-        )
-    return Detail(
-        f"Dead letter · {safe(letter.topic, 60)}/{letter.partition}@{letter.offset}",
-        (
-            Section(
-                "Refused",
-                (
-                    ("reason", clean(letter.reason)),
-                    ("stage", clean(stage(letter))),
-                    ("field", clean(letter.header("error.field") or UNKNOWN)),
-                    ("detail", clean(explanation(letter), VALUE_LIMIT)),
-                    ("source", clean(source(letter))),
-                    ("exception", clean(letter.header("__connect.errors.exception.class.name") or UNKNOWN)),
-                    ("time", date_time(letter.timestamp)),
-                    ("key", UNKNOWN if letter.key is None else clean_bytes(letter.key)),
-                ),
-            ),
-            Section(
-                "Headers",
-                tuple(
-                    (clean(h.key, 80), "null" if h.value is None else clean_bytes(h.value, VALUE_LIMIT))
-                    for h in letter.headers
-                    if h.key != "__connect.errors.exception.stacktrace"
-                ),
-                () if letter.headers else ("none",),
-            ),
-            *((Section("Stack trace", text=(clean(trace, STACK_TRACE_LIMIT, multiline=True),)),) if trace else ()),
-            *payload,
         ),
     )

@@ -26,6 +26,10 @@ class Ring(Generic[T]):
     def __len__(self) -> int:
         return len(self._items)
 
+    def __getitem__(self, index: int) -> T:
+        """Return an item by its place from the oldest one; from the newest with a negative index."""
+        return self._items[index]
+
     def append(self, item: T) -> None:
         """Take one item."""
         self._items.append(item)

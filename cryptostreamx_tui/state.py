@@ -5,20 +5,24 @@ topic of interest; whoever draws compares it with what was drawn last. A batch o
 microsecond a trade: nothing is made of a trade before somebody looks at it.
 """
 
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from itertools import repeat
-from operator import attrgetter
 from typing import NamedTuple, TypeAlias
 
 from cryptostreamx_tui.inventory import Inventory
 from cryptostreamx_tui.ring import Ring
 from cryptostreamx_tui.summary import Rate, SymbolSummary
+from cryptostreamx_tui.windows import Windows
 from pipeline.events import (
     ChildReport,
     ClusterSeen,
+    DaySeen,
+    DayTicker,
     DeadLettersRead,
     ExchangeStats,
     Failed,
+    FrameFound,
+    HistoryRead,
     LogLine,
     ProducerStats,
     ReaderTrouble,
@@ -36,13 +40,16 @@ from pipeline.events import (
     WindowsStats,
 )
 from pipeline.inventory import EngineSeen, GroupsSeen, RegistrySeen, StoreSeen, TopicsSeen
-from pipeline.model import WINDOW_MS, DeadLetter, ServiceState, Window
+from pipeline.model import DeadLetter, ServiceState
 
 TRADES_KEPT = 10_000
 OTHERS_KEPT = 2_000
 SYMBOLS_KEPT = 1_000
 STATS_STALE_MS = 5_000
 FEED_STALE_MS = 10_000
+DAY_STALE_MS = 300_000
+"""After which a 24-hour ticker says nothing of the last 24 hours any more."""
+FRAMES_KEPT = 64
 LATENCY_SPAN_MS = 5_000
 LATENCY_SAMPLES = 64
 """Trades of one batch whose latency is taken."""
@@ -50,7 +57,6 @@ LATENCY_SAMPLES = 64
 TapeEntry: TypeAlias = tuple[ReadTrade, int]
 """A trade and when it was read."""
 Stats: TypeAlias = ProducerStats | WindowsStats | SinkStats | ExchangeStats
-_symbol_of = attrgetter("trade.symbol")
 
 
 class LogEntry(NamedTuple):
@@ -84,18 +90,25 @@ class State:
         self.known: dict[str, None] = {}
         """Symbols in the order of their digits."""
         self.wanted: tuple[str, ...] = ()
+        self._removed: set[str] = set()
+        """Symbols a person took away: a report that still names one does not bring it back."""
         self._clear()
 
     def _clear(self) -> None:
         self.trades: Ring[TapeEntry] = Ring(TRADES_KEPT)
-        self.windows: dict[str, Ring[Window]] = {name: Ring(OTHERS_KEPT) for name in WINDOW_MS}
-        self._windows_seen: dict[tuple[str, int, int], Window] = {}
+        self.windows = Windows()
         self.dead: Ring[DeadLetter] = Ring(OTHERS_KEPT)
         self.dead_reasons: Counter[tuple[str, str]] = Counter()
         """(topic, reason) → dead letters read."""
         self.dead_read = False
         self.log: Ring[LogEntry] = Ring(OTHERS_KEPT)
         self.symbols: dict[str, SymbolSummary] = {}
+        self.day: dict[str, DayTicker] = {}
+        self.day_at: int | None = None
+        self.day_error: str | None = None
+        """Why the exchange does not tell its 24-hour tickers, in its own words; None while it does."""
+        self.frames: dict[tuple[str, int], str | None] = {}
+        """(symbol, trade id) → what the producer answered when it was asked for the raw frame."""
         self.rate = Rate()
         self.services: dict[str, ServiceChanged] = {}
         self.steps: dict[tuple[str, str], Step] = {}
@@ -116,10 +129,17 @@ class State:
     # ------------------------------------------------------------ symbols
 
     def know(self, symbols: tuple[str, ...]) -> None:
-        """Add symbols to those that have a digit; none is ever taken away."""
+        """Add symbols to those that have a digit."""
         for symbol in symbols:
             self.known.setdefault(symbol)
+        self._removed.difference_update(symbols)
         self.revision["symbols"] += 1
+
+    def arrange(self, symbols: tuple[str, ...]) -> None:
+        """Set which symbols have a digit, in order; the others are removed."""
+        self._removed.update(self.known)
+        self.known = {}
+        self.know(symbols)
 
     def want(self, symbols: tuple[str, ...]) -> None:
         """Set which symbols the user wants streamed."""
@@ -127,11 +147,30 @@ class State:
         self.know(symbols)
 
     def subscription(self, symbol: str) -> str:
-        """Return ``on``, ``off``, or what the exchange has not acknowledged yet: ``subscribing…``, ``leaving…``."""
-        streaming = self.producer is not None and symbol in self.producer.symbols
-        if symbol in self.wanted:
-            return "on" if streaming else "subscribing…"
-        return "leaving…" if streaming else "off"
+        """Return ``on``, ``off``, or what it waits for.
+
+        ``subscribing…`` and ``leaving…``: the exchange's acknowledgement; ``connecting…``: a connection to it;
+        ``not listed``: nothing, the exchange does not know it.
+        """
+        producer = self.producer
+        streaming = producer is not None and symbol in producer.symbols
+        if symbol not in self.wanted:
+            return "leaving…" if streaming else "off"
+        if streaming:
+            return "on"
+        if producer is None or symbol in producer.pending:
+            return "subscribing…" if producer is None or producer.connected else "connecting…"
+        return "not listed" if symbol in producer.unlisted else "subscribing…"
+
+    def day_change(self, symbol: str, now: int) -> float | None:
+        """Return the change of a symbol's price over 24 hours, as a fraction; None while it is unknown."""
+        ticker = self.day.get(symbol)
+        if ticker is None or not ticker.whole or self.day_at is None or now - self.day_at > DAY_STALE_MS:
+            return None
+        summary = self.symbols.get(symbol)
+        live = summary is not None and symbol in self.wanted and self.stale(symbol, now) is None
+        price = summary.price if live and summary is not None and summary.price is not None else ticker.last
+        return price / ticker.open - 1
 
     def stale(self, symbol: str, now: int) -> int | None:
         """Return the age of a wanted symbol's last trade in ms, where it is too old to be called live."""
@@ -228,7 +267,10 @@ class State:
             case StepChanged():
                 self._step(event, now)
             case WindowsRead():
-                self._windows(event)
+                self.revision["windows"] += self.windows.read(event.windows)
+            case HistoryRead():
+                self.windows.history(event)
+                self.revision["windows"] += 1
             case DeadLettersRead():
                 self.dead_read = True
                 self.dead.extend(event.letters, len(event.letters))
@@ -249,7 +291,14 @@ class State:
             case StackPhase():
                 self._phase(event)
             case SymbolsWanted():
+                if event.known:
+                    self.arrange(event.known)
                 self.want(event.symbols)
+            case DaySeen():
+                self.day_error = event.error
+                if event.error is None:
+                    self.day, self.day_at = event.tickers, now
+                self.revision["symbols"] += 1
 
     def _trades(self, event: TradesRead, now: int) -> None:
         trades = event.trades
@@ -257,15 +306,18 @@ class State:
             return
         kept = trades[-TRADES_KEPT:]
         self.trades.extend(zip(kept, repeat(event.time)), len(trades))
-        names = list(map(_symbol_of, trades))
-        last = dict(zip(names, trades, strict=True))
-        for symbol, number in Counter(names).items():
+        by_symbol: defaultdict[str, list[ReadTrade]] = defaultdict(list)
+        for read in trades:
+            by_symbol[read.trade.symbol].append(read)
+        for symbol, of_symbol in by_symbol.items():
             summary = self.symbols.get(symbol)
             if summary is None:
                 if len(self.symbols) >= SYMBOLS_KEPT:
                     continue
                 summary = self.symbols[symbol] = SymbolSummary()
-            summary.update(last[symbol], number, now)
+            summary.update(of_symbol[-1], len(of_symbol), now, self.started or 0)
+        if self.windows.trades({symbol: [read.trade for read in reads] for symbol, reads in by_symbol.items()}):
+            self.revision["windows"] += 1
         # What an earlier run received is read at the start; it says nothing of how fast this one is.
         if trades[0].trade.received_time >= (self.started or 1):
             self.rate.add(len(trades), now)
@@ -286,17 +338,27 @@ class State:
                 return
             case Ready():
                 return
+            case FrameFound():
+                self.frames[child.symbol, child.trade_id] = child.frame
+                while len(self.frames) > FRAMES_KEPT:
+                    del self.frames[next(iter(self.frames))]
+                self.revision["frames"] += 1
+                return
             case ProducerStats():
                 changed = self.producer is None or (child.symbols, child.pending) != (
                     self.producer.symbols,
                     self.producer.pending,
                 )
                 self.producer = child
+                self.windows.since = {} if self.feed.startswith("replay") else child.streamed_since
                 self.stats_at["producer"] = now
                 if changed:
-                    self.know(child.symbols)
+                    self.know(tuple(symbol for symbol in child.symbols if symbol not in self._removed))
+                for symbol, summary in self.symbols.items():
+                    summary.streamed(child.streamed_since.get(symbol), now)
             case WindowsStats():
                 self.windowing = child
+                self.revision["windows"] += self.windows.late(child.late_windows)
                 self.stats_at["windows"] = now
             case SinkStats():
                 self.sink = child
@@ -314,23 +376,6 @@ class State:
         began = None if waiting else now if again or before is None else before.began
         self.steps[event.group, event.name] = Step(event, began, now if over else None)
         self.revision["steps"] += 1
-
-    def _windows(self, event: WindowsRead) -> None:
-        for window in event.windows:
-            key = (window.symbol, window.window_start, window.window_end)
-            if self._windows_seen.get(key) == window:
-                continue  # delivered again, identical: one row is enough
-            ring = next(
-                (self.windows[name] for name, ms in WINDOW_MS.items() if ms == window.window_end - window.window_start),
-                None,
-            )
-            if ring is None:
-                continue
-            self._windows_seen[key] = window
-            ring.append(window)
-            while len(self._windows_seen) > OTHERS_KEPT * len(WINDOW_MS):
-                del self._windows_seen[next(iter(self._windows_seen))]
-        self.revision["windows"] += 1
 
     def _phase(self, event: StackPhase) -> None:
         if event.phase == "starting":

@@ -60,8 +60,12 @@ class DetailScreen(Face):
     def compose(self) -> ComposeResult:
         """Heading, page, keys."""
         yield Heading(self._detail.title)
-        yield DetailPage(self._detail)
+        yield self.page()
         yield Footer(("detail", "app"), id="footer")
+
+    def page(self) -> DetailPage:
+        """Return what is shown below the heading."""
+        return DetailPage(self._detail)
 
     def action_leave(self) -> None:
         """Go back."""

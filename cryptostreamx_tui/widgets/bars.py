@@ -207,13 +207,16 @@ class Chips(Lines):
     ages: ClassVar[bool] = True
 
     def lines(self, width: int, height: int) -> list[Line]:  # noqa: ARG002 - one line
-        """Make the line; where not all symbols fit, it says how many more there are."""
+        """Make the line: with all that is known where it fits; where not even all symbols do, how many more."""
         state, now = self.state, self.host.now()
+        names = list(state.known)
+        for more in (2, 1, 0):
+            chips = [self._chip(state, symbol, index, now, more) for index, symbol in enumerate(names)]
+            if sum(cell_len(plain(chip)) for chip in chips) <= width:
+                break
         line: Line = []
         used = 0
-        names = list(state.known)
-        for index, symbol in enumerate(names):
-            chip = self._chip(state, symbol, index, now)
+        for index, chip in enumerate(chips):
             length = cell_len(plain(chip))
             rest = f" +{len(names) - index}"
             if used + length + (len(rest) if index < len(names) - 1 else 0) > width:
@@ -224,7 +227,8 @@ class Chips(Lines):
         return [line]
 
     @staticmethod
-    def _chip(state: State, symbol: str, index: int, now: int) -> Line:
+    def _chip(state: State, symbol: str, index: int, now: int, more: int) -> Line:
+        """``more``: 1 for the change of the price as well, 2 for the rate besides."""
         digit = str(index + 1) if index < 9 else " "
         action = f"screen.symbol({index + 1})" if index < 9 else ""
         word = state.subscription(symbol)
@@ -243,11 +247,26 @@ class Chips(Lines):
         price = f"{summary.price:,.{summary.price_places}f} "
         if stale is not None:
             return [*head, Span(price, "dim", action), Span(f"STALE {duration(stale)} ", "warn", action)]
-        return [
-            *head,
-            Span(price, "strong", action),
-            Span(change(summary.change) + " ", tone_of(summary.change), action),
-        ]
+        chip = [*head, Span(price, "strong", action)]
+        if more:
+            label, moved = longest_change(state, symbol, now)
+            chip += [Span(label, "dim", action), Span(change(moved) + " ", tone_of(moved), action)]
+        if more > 1:
+            chip.append(Span(per_second(summary.rate.value(now)) + " ", "dim", action))
+        return chip
+
+
+def longest_change(state: State, symbol: str, now: int) -> tuple[str, float | None]:
+    """Return the change over the longest time that is known of, and which that is."""
+    day = state.day_change(symbol, now)
+    if day is not None:
+        return "24h", day
+    summary = state.symbols.get(symbol)
+    for label, seconds in (("5m", 300), ("1m", 60)):
+        moved = summary.change(now, seconds) if summary else None
+        if moved is not None:
+            return label, moved
+    return "", None
 
 
 def tone_of(value: float | None) -> str:

@@ -111,8 +111,8 @@ class DemoStack(fakes.FakeStack):
         if now // 1000 % 5 == 0:
             self.emit(WindowsRead(tuple(fakes.window(now // 5000 % 60, symbol) for symbol in self.live), now))
 
-    async def set_symbols(self, symbols: tuple[str, ...]) -> None:
-        await super().set_symbols(symbols)
+    async def set_symbols(self, symbols: tuple[str, ...], known: tuple[str, ...]) -> None:
+        await super().set_symbols(symbols, known)
         await asyncio.sleep(1)
         self.live = symbols
 

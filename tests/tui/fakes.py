@@ -31,6 +31,7 @@ from pipeline.events import (
     WindowsRead,
     WindowsStats,
 )
+from pipeline.feed.listing import Listed
 from pipeline.model import DeadLetter, Header, ServiceState, Trade, Window
 from pipeline.schemas.decode import Decoded
 from pipeline.settings import Settings
@@ -89,6 +90,14 @@ class FakeDesk(Desk):
         self.asked.append((question, value))
         if self.error is not None:
             raise self.error
+
+    # ---- the exchange's list
+
+    listed: tuple[Listed, ...] = ()
+
+    async def listing(self) -> tuple[Listed, ...]:
+        self.note("listing")
+        return self.listed
 
     # ---- a person's queries
 
@@ -178,6 +187,8 @@ class FakeStack:
         )
         self._feed = feed
         self._symbols: tuple[str, ...] = SYMBOLS
+        self.known: tuple[str, ...] = ()
+        """What was to be known when the symbols were changed last."""
         self.asked: list[tuple[str, object]] = []
         self.emit: Callable[[StackEvent], None] = lambda _: None
         self.error: Exception | None = None
@@ -220,8 +231,12 @@ class FakeStack:
     async def start_service(self, service: str) -> None:
         self._note("start_service", service)
 
-    async def set_symbols(self, symbols: tuple[str, ...]) -> None:
+    async def set_symbols(self, symbols: tuple[str, ...], known: tuple[str, ...]) -> None:
+        self.known = known
         self._note("set_symbols", symbols)
+
+    async def ask_frame(self, symbol: str, trade_id: int) -> None:
+        self._note("ask_frame", (symbol, trade_id))
 
     async def use_simulated(self) -> None:
         self._note("use_simulated")
@@ -351,13 +366,28 @@ def cluster(now: int, down: int | None = None) -> ClusterSeen:
     """Three brokers, one of them down if asked for."""
     return ClusterSeen(
         time=now,
-        brokers=tuple(BrokerView(i, "127.0.0.1", 9092 + i, i != down, 2 if i != down else 0, i == 0) for i in range(3)),
+        brokers=tuple(
+            BrokerView(
+                i,
+                "127.0.0.1",
+                9092 + i,
+                i != down,
+                led := (2 if down is None else 0 if i == down else 3),
+                i == 0,
+                replicas=6,
+                in_sync=6 if i != down else 0,
+                leader_skew=(led - 2) * 50.0,
+                replica_skew=0.0,
+            )
+            for i in range(3)
+        ),
         expected_brokers=3,
         partitions=6,
         replicas=18,
         in_sync=18 if down is None else 12,
         under_replicated=0 if down is None else 6,
         topics={"binance_trade": 1},
+        controller=0,
     )
 
 

@@ -4,8 +4,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cryptostreamx_tui.ring import Ring
-from cryptostreamx_tui.state import OTHERS_KEPT, TRADES_KEPT, State
+from cryptostreamx_tui.state import TRADES_KEPT, State
 from cryptostreamx_tui.summary import Rate
+from cryptostreamx_tui.windows import KEPT
 from pipeline.events import (
     ChildReport,
     DeadLettersRead,
@@ -70,7 +71,7 @@ def test_price_direction_change_and_age() -> None:
         state.apply(TradesRead((fakes.trade(i, at=NOON + i, price=price),), NOON + i), NOON + i)
     summary = state.symbols["BTCUSDT"]
     assert summary.rising is False
-    assert summary.change == pytest.approx(0.005)
+    assert summary.change(NOON, 60) is None, "a minute has not been seen"
     assert summary.age(NOON + 4003) == 4000
 
 
@@ -129,14 +130,14 @@ def test_latency_is_taken_when_the_screen_was_drawn() -> None:
 def test_a_window_that_comes_again_is_shown_once() -> None:
     one, two = fakes.window(1), fakes.window(1, size_ms=300_000)
     state = live(WindowsRead((one, two), NOON), WindowsRead((one,), NOON))
-    assert state.windows["1m"].snapshot() == [one]
-    assert state.windows["5m"].snapshot() == [two]
+    assert [row.window for row in state.windows.ring("1m").snapshot()] == [one]
+    assert [row.window for row in state.windows.ring("5m").snapshot()] == [two]
 
 
 def test_windows_are_bounded() -> None:
-    state = live(WindowsRead(tuple(fakes.window(i) for i in range(3 * OTHERS_KEPT)), NOON))
-    assert len(state.windows["1m"]) == OTHERS_KEPT
-    assert len(state._windows_seen) <= 2 * OTHERS_KEPT
+    state = live(WindowsRead(tuple(fakes.window(i) for i in range(KEPT + 50)), NOON))
+    assert len(state.windows.ring("1m")) == KEPT
+    assert state.windows.ring("1m").newest(0).window == fakes.window(KEPT + 49)
 
 
 def test_dead_letters_by_topic_and_reason() -> None:
