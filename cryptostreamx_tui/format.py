@@ -172,10 +172,15 @@ def fit(text: str, width: int, *, right: bool = False) -> str:
 
 
 def wrap(text: str, width: int) -> list[str]:
-    """Return ``text`` in lines of at most ``width`` cells, broken at spaces where there are any."""
+    """Return ``text`` in lines of at most ``width`` cells, broken at spaces where there are any; indented as it is."""
     width = max(1, width)
     lines: list[str] = []
     for paragraph in text.split("\n"):
+        inner = paragraph.lstrip(" ")
+        indent = len(paragraph) - len(inner)
+        if inner and 0 < indent <= width // 2:
+            lines.extend(" " * indent + part for part in wrap(inner, width - indent))
+            continue
         line = ""
         for word in paragraph.split(" "):
             rest = word

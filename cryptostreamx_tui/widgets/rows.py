@@ -229,7 +229,13 @@ class Stream(Rows[T]):
     def only(self, matches: Callable[[T], bool] | None) -> None:
         self._only = matches
         self._matching = None
+        self.forget()
         self.follow()
+
+    def forget(self) -> None:
+        """Draw every row anew: they show something else now, and a ring made later may have another one's id."""
+        self._strips.clear()
+        self.refresh()
 
     def source(self) -> Ring[T]:
         """Return the ring that is shown: all items, or those that match. Each item is looked at once."""

@@ -1,18 +1,13 @@
 """Checklist, stages, details and columns: what stands there, and that nothing hostile does."""
 
-import unicodedata
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cryptostreamx_tui.checklist import checklist, progress
 from cryptostreamx_tui.details import (
-    explanation,
-    letter_detail,
     log_detail,
     service_detail,
-    source,
     trade_detail,
     window_detail,
 )
@@ -22,7 +17,7 @@ from cryptostreamx_tui.state import LogEntry, State
 from cryptostreamx_tui.widgets.bars import feed_words
 from cryptostreamx_tui.widgets.columns import Column, Layout, NumberColumn
 from pipeline.events import ChildReport, ExchangeStats, SinkStats, StackEvent, StepChanged, StepState
-from pipeline.model import DeadLetter, Header, ServiceState
+from pipeline.model import ServiceState
 from tests.tui import fakes
 from tests.tui.fakes import NOON
 
@@ -120,17 +115,6 @@ def test_a_failed_service_explains_its_stage() -> None:
     assert stages(state, NOON)[3].words == ("FAILED", "no progress")
 
 
-def test_letter_detail_has_headers_text_and_bytes() -> None:
-    connect, producer = fakes.letters(NOON).letters
-    shown = text_of(letter_detail(connect).lines(100))
-    assert "__connect.errors.exception.class.name" in shown
-    assert "unknown schema id 1" in shown
-    assert "000000  00 00 00 00 01 0a 74 72" in shown
-    assert source(connect) == "binance_trade/0@5120"
-    assert explanation(producer) == "p is not a plain decimal: 'NaN'"
-    assert "bad_number" in text_of(letter_detail(producer).lines(80))
-
-
 def test_other_details() -> None:
     read = fakes.trade(3)
     shown = text_of(trade_detail((read, NOON + 44), "binance_trade").lines(80))
@@ -141,14 +125,6 @@ def test_other_details() -> None:
     assert "never again" in text_of(
         service_detail(fakes.service("sink", NOON, last_error="never again"), NOON).lines(80)
     )
-
-
-@given(st.binary(max_size=300), st.text(max_size=60), st.binary(max_size=60))
-def test_any_dead_letter_can_be_shown(value: bytes, key: str, header: bytes) -> None:
-    headers = (Header(key, header), Header("error.reason", header), Header("__connect.errors.topic", None))
-    letter = DeadLetter("dlq-producer", 0, 1, NOON, header, value, headers)
-    for line in letter_detail(letter).lines(60):
-        assert not any(unicodedata.category(char) == "Cc" or char in "\u202e\u2066" for char in plain(line))
 
 
 @given(st.integers(1, 200), st.integers(-3, 12))
