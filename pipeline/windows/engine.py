@@ -11,7 +11,7 @@ def seen(stats: WindowsStats) -> EngineSeen:
     tasks = []
     for size, emitted in stats.closed.items():
         late = sum(stats.late.get(size, {}).values())
-        tasks.append(TaskView(f"windows of {size}", "running", f"{late:,} late trades", emitted))
+        tasks.append(TaskView(f"windows of {size}", "running", f"emitted · {late:,} late trades", emitted))
     return EngineSeen(
         time=stats.time,
         name="windows",

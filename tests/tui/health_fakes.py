@@ -91,8 +91,8 @@ def engines(now: int, waiting: str | None = None) -> list[StackEvent]:
         "Quix Streams",
         "running",
         (
-            TaskView("windows of 1m", "running", "0 late trades", 24),
-            TaskView("windows of 5m", "running", "0 late trades", 4),
+            TaskView("windows of 1m", "running", "emitted · 0 late trades", 24),
+            TaskView("windows of 5m", "running", "emitted · 0 late trades", 4),
         ),
         61_190,
         0,

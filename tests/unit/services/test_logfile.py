@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.services.logfile import LogFile, cap
+from pipeline.services.logfile import LogFile, cap, tail
 
 
 def words(path: Path, text: str, *, of_error: bool) -> str:
@@ -84,3 +84,14 @@ def test_a_folder_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(OSError, match="file"):
         LogFile(tmp_path / "file" / "a.log")
+
+
+def test_the_tail_is_the_end_of_the_file_cleaned(tmp_path: Path) -> None:
+    path = tmp_path / "a.log"
+    path.write_bytes(b"first\n\n" + b"x" * 70_000 + b"\n\x1b[2Jlast but one\r\n\xfflast")
+    assert tail(path) == ["\\x1b[2Jlast but one\\x0d", "\\xfflast"], "the long line's end is no line"
+    assert tail(path, lines=1) == ["\\xfflast"]
+    path.write_bytes(b"")
+    assert tail(path) == []
+    with pytest.raises(FileNotFoundError):
+        tail(tmp_path / "b.log")

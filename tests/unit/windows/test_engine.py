@@ -13,8 +13,8 @@ def test_a_report_of_the_windows_process_as_an_engine() -> None:
         "Quix Streams",
         "running",
         (
-            TaskView("windows of 1m", "running", "1,001 late trades", 3),
-            TaskView("windows of 5m", "running", "0 late trades", 0),
+            TaskView("windows of 1m", "running", "emitted · 1,001 late trades", 3),
+            TaskView("windows of 5m", "running", "emitted · 0 late trades", 0),
         ),
         records=90,
         lag=4,
