@@ -74,7 +74,7 @@ def _split(text: str) -> list[str]:
 
 def differences(wanted: str, found: str) -> list[str]:
     """Return in words how the server's statement differs from the file's; empty where both say the same."""
-    result = []
+    result: list[str] = []
     ours, theirs = _properties(wanted), _properties(found)
     result.extend(
         f"{name}: the file says {ours.get(name, 'nothing')}, the server has {theirs.get(name, 'nothing')}"
