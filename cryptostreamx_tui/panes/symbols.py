@@ -57,9 +57,9 @@ class SymbolsPane(Pane):
         if not wanted:
             self.host.say("the last symbol that is on stays: a feed needs one", "warn")
             return
-        at = list(state.known).index(symbol)
+        at, on = list(state.known).index(symbol), symbol in state.wanted
         self.host.choose_symbols(tuple(s for s in state.known if s != symbol), wanted)
-        self.host.say(f"{symbol} turned off and removed" if symbol in state.wanted else f"{symbol} removed")
+        self.host.say(f"{symbol} turned off and removed" if on else f"{symbol} removed")
         self.list.select(at)
 
     def action_move(self, by: int) -> None:

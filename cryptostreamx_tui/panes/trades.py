@@ -23,6 +23,7 @@ class TradesPane(Pane):
 
     key: ClassVar[str] = "trades"
     filter_hint: ClassVar[str] = HINT
+    _only: TradeFilter | None = None
 
     def content(self) -> ComposeResult:
         """The tape alone."""
@@ -39,31 +40,31 @@ class TradesPane(Pane):
             only = parse(text)
         except FilterError as error:
             return str(error)
-        if only != self.tape.only:
-            self.tape.only = only
+        if only != self._only:
+            self._only = self.tape.only = only
             self.tape.empty = "no trade has been read yet" if only is None else f"no trade matches {only.words}"
         return None
 
     def facts(self, state: State, now: int) -> Line:
         """How many were read, or match; how old the newest is."""
-        held, tape = self.held(), self.tape
+        held, only = self.held(), self._only
         age = state.feed_age(now)
         line: Line = []
-        if isinstance(tape.only, TradeFilter):
-            line.append(
-                Span(f"{tape.only.words}: {count(tape.total())} of the last {count(len(state.trades))} ", "warn")
-            )
+        if only is not None:
+            shown = f"{only.words}: {count(self.tape.total())} of the last {count(len(state.trades))} "
+            line.append(Span(shown, "warn"))
         elif not held and state.trades.end:
             line.append(Span(f"{count(state.trades.end)} read", "dim"))
         if age is not None and age > FEED_STALE_MS:
-            return [*held, Span(f" STALE {duration(age)} ", "warn"), *(line if tape.only else [])]
+            return [*held, Span(f" STALE {duration(age)} ", "warn"), *(line if only else [])]
         return [*held, Span(" "), *line] if held else line
 
     def fade(self, state: State, now: int) -> None:
         """Dim the tape when nothing new came for long; look at what arrives for the filter, seen or not."""
         age = state.feed_age(now)
-        dim(self.tape, age is not None and age > FEED_STALE_MS)
-        self.tape.source()
+        for tape in self.query(Tape):
+            dim(tape, age is not None and age > FEED_STALE_MS)
+            tape.source()
 
     def export(self) -> Export | None:
         """Return the trades that are shown, newest first: those that match, or that were held."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from cryptostreamx_tui.screens.prompt import PromptScreen
+from cryptostreamx_tui.screens.prompt import PromptScreen, Suggestions
 from pipeline.feed.listing import Listed
 from pipeline.settings import can_be_symbol
 from pipeline.text import clean
@@ -99,7 +99,7 @@ def add_symbol(host: "CryptoStreamX", added: Callable[[str], None]) -> None:
             names.take(await desk.listing())
         except Exception as error:  # noqa: BLE001 - whatever it is, it is told where the name is checked
             names.error = clean(str(error) or type(error).__name__, 200)
-        if screen.is_attached:
+        if screen.query(Suggestions):  # the answer may be there before the question, or after it was left
             screen.look_again()
 
     host.push_screen(screen, answered)

@@ -11,6 +11,7 @@ from textual.widgets import Input
 
 from cryptostreamx_tui.actions import bindings
 from cryptostreamx_tui.format import Line, Span, safe, wrap
+from cryptostreamx_tui.widgets.plain_input import PlainInput
 from cryptostreamx_tui.widgets.view import TONE_CLASSES, Lines
 
 SHOWN = 8
@@ -70,7 +71,7 @@ class PromptScreen(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         """The line, then what there is to say about it."""
         with Vertical(id="prompt"):
-            yield Input(self._value, placeholder=self._hint, compact=True, select_on_focus=False)
+            yield PlainInput(self._value, placeholder=self._hint)
             yield Suggestions(self._question)
 
     def on_mount(self) -> None:

@@ -4,14 +4,14 @@ from typing import ClassVar
 
 from textual.binding import BindingType
 from textual.message import Message
-from textual.widgets import Input
 
 from cryptostreamx_tui.actions import bindings
+from cryptostreamx_tui.widgets.plain_input import PlainInput
 
 HINT = "filter"
 
 
-class FilterLine(Input):
+class FilterLine(PlainInput):
     """One line, there only while it is used or holds something."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("filter")
@@ -20,7 +20,7 @@ class FilterLine(Input):
         """The person is done with it; the list takes the focus again."""
 
     def __init__(self, hint: str = HINT) -> None:
-        super().__init__(placeholder=hint, compact=True, classes="filter", select_on_focus=False)
+        super().__init__(placeholder=hint, classes="filter")
         self.display = False
 
     def show(self) -> None:

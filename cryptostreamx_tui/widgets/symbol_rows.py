@@ -4,12 +4,12 @@ from collections.abc import Callable
 from typing import ClassVar
 
 from rich.style import Style
-from textual.events import Click
+from textual.events import Click, Resize
 from textual.strip import Strip
 
 from cryptostreamx_tui.format import UNKNOWN, Line, Span, change, duration, fit, per_second, plain, sparkline
 from cryptostreamx_tui.state import State
-from cryptostreamx_tui.widgets.bars import tone_of
+from cryptostreamx_tui.widgets.bars import short, tone_of
 from cryptostreamx_tui.widgets.columns import Column, NameColumn
 from cryptostreamx_tui.widgets.rows import Rows
 
@@ -17,6 +17,7 @@ SPARK_WIDTH = 15
 """Four seconds a block."""
 SPARK_SHORTEST, SPARK_LONGEST = 3, 30
 """In a symbol's second line."""
+NARROW_NAME = 8
 ONE_LINE = 80
 """Cells from which on everything that matters fits one line."""
 
@@ -35,11 +36,12 @@ class SymbolRows(Rows[str]):
 
             return Column(title, 7, cell, right=True)
 
+        self._names = NameColumn("symbol", NARROW_NAME, self._name, fixed=True)
         super().__init__(
             (
                 Column("on", 2, self._mark, fixed=True),
-                NameColumn("symbol", 8, lambda s: Span(s, "" if s in self.state.wanted else "dim"), fixed=True),
-                Column("price ", 11, self._price, right=True),
+                self._names,
+                Column("price ", 12, self._price, right=True),
                 moved("24h", self._day),
                 Column("rate", 7, self._rate, right=True),
                 moved("5m", lambda s: self._change(s, 300)),
@@ -60,7 +62,18 @@ class SymbolRows(Rows[str]):
         """Return a symbol."""
         return list(self.state.known)[index]
 
+    def on_resize(self, event: Resize) -> None:
+        """A long name must not push the price out of sight where there is little room."""
+        narrow = self.size.width < ONE_LINE // 2
+        self._names.LONGEST = NARROW_NAME if narrow else NameColumn.LONGEST
+        self._names.width = NARROW_NAME
+        super().on_resize(event)
+
     # ------------------------------------------------------------ cells
+
+    def _name(self, symbol: str) -> Span:
+        fits = len(symbol) <= self._names.LONGEST
+        return Span(symbol if fits else short(symbol), "" if symbol in self.state.wanted else "dim")
 
     def _mark(self, symbol: str) -> Span:
         index = list(self.state.known).index(symbol)
