@@ -228,12 +228,12 @@ class Stream(Rows[T]):
     @only.setter
     def only(self, matches: Callable[[T], bool] | None) -> None:
         self._only = matches
-        self._matching = None
         self.forget()
         self.follow()
 
     def forget(self) -> None:
-        """Draw every row anew: they show something else now, and a ring made later may have another one's id."""
+        """Look at and draw every row anew: they show something else now, and a new ring may have an old one's id."""
+        self._matching = None
         self._strips.clear()
         self.refresh()
 

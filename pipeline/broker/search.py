@@ -11,7 +11,7 @@ from typing import Any
 
 from pipeline.broker.browse import Browser
 from pipeline.broker.page import Page, Record
-from pipeline.schemas.decode import Decoder
+from pipeline.schemas.decode import HEX, Decoder
 
 CHUNK = 2_000
 """Records read at a time."""
@@ -93,7 +93,10 @@ def search(
 
 def seen(record: Record, decoder: Decoder) -> str:
     """Return everything of a record that can be searched for."""
-    parts = [decoder.key(record.key).text, decoder.value(record.value).text]
+    parts = []
+    for data, decoded in ((record.key, decoder.key(record.key)), (record.value, decoder.value(record.value))):
+        # What is not text as a whole may hold some.
+        parts.append((data or b"").decode("utf-8", "backslashreplace") if decoded.how == HEX else decoded.text)
     for header in record.headers:
         parts += [header.key, (header.value or b"").decode("utf-8", "backslashreplace")]
     return "\n".join(parts)
