@@ -135,6 +135,8 @@ class CryptoStreamX(App[int]):
         self.theme = chosen if chosen in self.available_themes else NIGHT.name
         self.alerts = AlertBook(checks(self.configuration.alerts))
         self._looked = -1
+        self._copied = b""
+        self._copying = asyncio.Lock()
         self.stack = stack
         self.now = clock
         """The wall clock, in milliseconds since the epoch."""
@@ -181,7 +183,7 @@ class CryptoStreamX(App[int]):
 
     def tick(self) -> None:
         """One tick of the frame clock."""
-        if not self.screen_stack:
+        if not (self.is_running and self.screen_stack):
             return  # the application is on its way out, the timer not yet
         self.state.feed = self.stack.feed
         self._follow_phase()
@@ -258,6 +260,10 @@ class CryptoStreamX(App[int]):
             self._answering = True
             self.call_later(self._answer)
 
+    def post_display_hook(self) -> None:
+        """Textual calls this when a drawing has gone to the terminal: only now it is on the screen."""
+        self.frame.displayed()
+
     def _answer(self) -> None:
         self._answering = False
         if self.screen_stack:
@@ -289,14 +295,18 @@ class CryptoStreamX(App[int]):
 
     def copy(self, text: str) -> None:
         """Copy text to the terminal's clipboard, and into a file: nobody can know whether the terminal took it."""
-        path = Home(self.stack.settings.home).exports / COPIED
-        content = text.encode("utf-8", "backslashreplace")
-        self.command(asyncio.to_thread(write, path, content), f"write {COPIED}")
+        content = self._copied = text.encode("utf-8", "backslashreplace")
+        self.command(self._write_copy(), f"write {COPIED}")
         if len(content) > CLIPBOARD_BYTES:
             self.say(f"{len(text):,} characters, too many for a terminal's clipboard: in exports/{COPIED}", "warn")
             return
         self.copy_to_clipboard(content.decode())
         self.say(f"copied {len(text):,} characters; also in exports/{COPIED}")
+
+    async def _write_copy(self) -> None:
+        async with self._copying:  # one after the other, so that the last one stands in the file
+            path = Home(self.stack.settings.home).exports / COPIED
+            await asyncio.to_thread(write, path, self._copied)
 
     def acknowledge(self, number: int | None) -> None:
         """Acknowledge one alert, or all."""

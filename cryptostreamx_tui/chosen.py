@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+import platformdirs
 
 from cryptostreamx_tui.export import write
+from pipeline.settings import APP
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -18,6 +20,11 @@ class Kept(msgspec.Struct, frozen=True):
     theme: str
     configured: str
     """What the configuration said then."""
+
+
+def default_place() -> Path:
+    """Return where the choice of this user is kept, whatever the home."""
+    return Path(platformdirs.user_state_dir(APP)) / "screen.json"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,21 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline import __version__
+from pipeline.text import clean
 
 if TYPE_CHECKING:
+    from cryptostreamx_tui.app import StackLike
+    from cryptostreamx_tui.configuration import Configuration
     from pipeline.settings import Settings
+
+    Screen = Callable[[StackLike], int]
+    """Runs the screen on a stack and returns the exit code."""
 
 USAGE_ERROR = 2
 
@@ -35,6 +42,7 @@ def parser() -> argparse.ArgumentParser:
     add("--speed", metavar="N|max", help="pace of a recording: a factor, or as fast as it is taken (default 1)")
     add("--symbols", metavar="A,B,…", help="symbols to stream from the start (default BTCUSDT,ETHUSDT)")
     add("--home", metavar="DIR", help="folder for logs/, data/ and run/ (default: the user's state folder)")
+    add("--config", metavar="FILE", help="the screen's theme, keys and alerts (TOML, see config.example.toml)")
     add("--headless", action="store_true", help="no screen; one JSON object a line")
     add("--attach", action="store_true", help="watch the instance that runs in the home; it goes on when you quit")
     add("--until-end", action="store_true", help="with a recording and --headless: end once everything has arrived")
@@ -56,8 +64,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     if world_readable_secrets(env_file):
         print(f"warning: {env_file.resolve()} holds passwords and every user can read it: chmod 600", file=sys.stderr)
 
-    if settings.attach:
-        return attach(settings)
+    screen: Screen | None = None
+    if not settings.headless:
+        from cryptostreamx_tui.configuration import Configuration, ConfigurationError
+
+        try:
+            configuration = Configuration.load(settings.config)
+        except ConfigurationError as error:
+            return refuse(f"{clean(str(error.path))} cannot be used:", *error.problems)
+        screen = partial(run_screen, configuration)
+        if settings.attach:
+            return attach(settings, screen)
 
     from pipeline.home import HomeInUseError, WrongFeedError
     from pipeline.stack import Stack
@@ -68,18 +85,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (HomeInUseError, WrongFeedError, OSError) as error:
         return refuse(str(error))
     try:
-        if settings.headless:
+        if screen is None:
             from cryptostreamx_tui.headless import run_headless
 
             return run_headless(stack)
-        from cryptostreamx_tui.app import CryptoStreamX
-
-        return CryptoStreamX(stack).run() or 0
+        return screen(stack)
     finally:
         stack.close()
 
 
-def attach(settings: "Settings") -> int:
+def run_screen(configuration: "Configuration", stack: "StackLike") -> int:
+    """Run the screen; return its exit code."""
+    from cryptostreamx_tui.app import CryptoStreamX
+    from cryptostreamx_tui.chosen import default_place
+
+    return CryptoStreamX(stack, configuration=configuration, kept=default_place()).run() or 0
+
+
+def attach(settings: "Settings", screen: "Screen") -> int:
     """Watch the instance that runs in the home; return the exit code (2 where none does)."""
     from pipeline.attach.watched import AttachedStack, NotRunningError
 
@@ -96,9 +119,7 @@ def attach(settings: "Settings") -> int:
         ]
         first = "start one (cryptostreamx-tui, or cryptostreamx-tui --headless), or name its home with --home"
         return refuse(str(error), *(others or [first]))
-    from cryptostreamx_tui.app import CryptoStreamX
-
-    return CryptoStreamX(stack).run() or 0
+    return screen(stack)
 
 
 def refuse(*lines: str) -> int:

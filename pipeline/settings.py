@@ -107,6 +107,9 @@ class Settings(BaseSettings):
         default_factory=lambda: Path(platformdirs.user_cache_dir(APP)),
         description="Folder for downloaded server jars and class data archives; shared by all homes.",
     )
+    config: Path | None = Field(
+        None, description="The screen's configuration: theme, keys, alerts (TOML, see config.example.toml)."
+    )
     headless: bool = Field(default=False, description="No screen; one JSON object a line instead.")
     attach: bool = Field(
         default=False, description="Watch the instance that runs in the home; nothing is started, nothing stopped."
@@ -179,10 +182,10 @@ class Settings(BaseSettings):
                 raise ValueError(f"{symbol!r} cannot be a symbol")
         return tuple(dict.fromkeys(symbols))
 
-    @field_validator("home", "cache")
+    @field_validator("home", "cache", "config")
     @classmethod
-    def _absolute(cls, path: Path) -> Path:
-        return path.expanduser().absolute()
+    def _absolute(cls, path: Path | None) -> Path | None:
+        return None if path is None else path.expanduser().absolute()
 
     @field_validator("feed")
     @classmethod

@@ -21,6 +21,7 @@ from cryptostreamx_tui.format import (
     safe,
     wrap,
 )
+from cryptostreamx_tui.latency_words import latency_line
 from cryptostreamx_tui.state import FEED_STALE_MS, STATS_STALE_MS, State
 from cryptostreamx_tui.widgets.view import Lines
 
@@ -90,12 +91,8 @@ class StatusLine(Lines):
             age = state.stats_age(kind, now)
             return age is not None and age <= STATS_STALE_MS
 
-        latency = state.latency(now)
-        p50, p99 = latency or (None, None)
-        seen = UNKNOWN if p50 is None or p99 is None else f"{p50:,}/{p99:,} ms"
         facts = [
             ("", per_second(state.rate.value(now)), ""),
-            ("seen in ", seen, ""),
             ("lag ", count(state.lag if fresh("windows") and fresh("sink") else None), ""),
             ("dead ", count(state.dead_letters), "warn" if state.dead_letters else ""),
             ("refused ", count(state.refused if fresh("producer") else None), "warn" if state.refused else ""),
@@ -103,6 +100,7 @@ class StatusLine(Lines):
         for label, value, tone in facts:
             line.append(Span("  " + label, "dim"))
             line.append(Span(value, tone or "strong"))
+        line.extend(latency_line(state, now, width))
         if state.trouble is not None:
             line.append(Span(f"  not reading: {safe(state.trouble.message or '')}", "bad"))
         return [spread(line, [Span(f"  {hms(now)}Z ", "dim")], width)]
@@ -286,22 +284,30 @@ class Tabs(Lines):
     ages: ClassVar[bool] = True
 
     def lines(self, width: int, height: int) -> list[Line]:  # noqa: ARG002 - one line
-        """Make the line."""
-        current = self.host.pane_name
+        """Make the line; where there is little room the other panes' names are shortened, never the current one's."""
+        facts: Line = [*self.host.pane_facts(), Span(" ")]
+        room = width - cell_len(plain(facts))
+        line = self._names(99)
+        for longest in (5, 4, 3, 2):
+            if cell_len(plain(line)) <= room:
+                break
+            line = self._names(longest)
+        return [spread(line, facts, width)]
+
+    def _names(self, longest: int) -> Line:
         line: Line = []
         for name, (title, _, _) in PANES.items():
             letter = self.host.key(f"main.pane.{name}")
             action = f"screen.pane('{name}')"
             word = title.split()[0]
+            if name == self.host.pane_name:
+                line.append(Span(f"▸{word} ", "tab", action))
+                continue
+            word = word[:longest]
             at = word.lower().find(letter) if len(letter) == 1 else -1
             before, key, after = (word[:at], word[at], word[at + 1 :]) if at >= 0 else ("", letter, word)
-            if name == current:
-                line.append(Span(f"▸{word} ", "tab", action))
-            else:
-                line.extend(
-                    [Span(" " + before, "dim", action), Span(key, "key", action), Span(after + " ", "dim", action)]
-                )
-        return [spread(line, [*self.host.pane_facts(), Span(" ")], width)]
+            line.extend([Span(" " + before, "dim", action), Span(key, "key", action), Span(after + " ", "dim", action)])
+        return line
 
 
 class Footer(Lines):

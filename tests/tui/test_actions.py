@@ -262,7 +262,7 @@ async def test_the_palette_offers_the_table() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await tell(app, pilot, *fakes.streaming(NOON))
         offered = {command.title for command in app.get_system_commands(app.screen)}
-        assert {"Health (h F3)", "Freeze (p)", "Quit (q)", "Theme"} <= offered
+        assert {"Health (h F3)", "Freeze (p)", "Quit (q)", "Theme (T)"} <= offered
         assert not any(title.startswith("Retry") for title in offered)
         await pilot.press("ctrl+p", *"dead")
         await pilot.pause(0.3)

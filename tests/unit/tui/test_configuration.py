@@ -208,3 +208,28 @@ def test_what_is_not_refused_leaves_every_action_reachable(given_keys: dict[str,
 def test_names_near_a_misspelt_one() -> None:
     assert configuration.near("befl", ["bell", "desktop"]) == "; near are bell"
     assert configuration.near("xyz", ["bell"]) == ""
+
+
+# ---------------------------------------------------------------- the command line
+
+
+def test_a_wrong_configuration_is_refused_before_anything_is_started(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from cryptostreamx_tui.cli import main
+
+    file, home = tmp_path / "config.toml", tmp_path / "home"
+    file.write_text('theme = "\\u001b[31m"\n[alerts]\nbel = true')
+    assert main(["--config", str(file), "--home", str(home)]) == 2
+    told = capsys.readouterr().err
+    assert f"{file} cannot be used" in told
+    assert "alerts.bel: there is no such setting; near are bell" in told
+    assert "\x1b" not in told
+    assert not home.exists()
+
+
+def test_the_file_may_be_named_in_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from pipeline.settings import Settings
+
+    monkeypatch.setenv("CRYPTOSTREAMX_CONFIG", str(tmp_path / "mine.toml"))
+    assert Settings.load({}, None).config == tmp_path / "mine.toml"
