@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.containers import Container
-from textual.events import DescendantFocus
+from textual.events import DescendantFocus, Resize
 from textual.widget import Widget
 
 from cryptostreamx_tui.export import Export
@@ -108,6 +108,10 @@ class HealthPane(Pane):
         grid.styles.grid_size_columns = made.columns
         grid.styles.grid_size_rows = len(made.heights)
         grid.styles.grid_rows = " ".join(map(str, made.heights))  # type: ignore[assignment] # parsed as in a style sheet
+
+    def on_resize(self, _: Resize) -> None:
+        """Give the views the new room at once."""
+        self.call_after_refresh(self._arrange)
 
     def on_descendant_focus(self, event: DescendantFocus) -> None:
         """The keys are for the view that has the focus."""

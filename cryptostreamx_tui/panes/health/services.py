@@ -40,7 +40,7 @@ def last_lines(path: str | None) -> Section:
         return Section("Log", text=("it has no log file",))
     try:
         lines = tail(Path(path))
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: a path that no file can have
         return Section("Log", text=(f"cannot be read: {clean(str(error))}",))
     return Section(f"Log, its last {len(lines)} lines, newest first", text=tuple(reversed(lines)) or ("empty",))
 
