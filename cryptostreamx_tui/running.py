@@ -101,21 +101,22 @@ class Running:
                 del of.minutes[old]
         return state
 
-    def unfinished(self, symbol: str, size: str) -> list[Unfinished]:
-        """Return the windows of a symbol that take trades, the newest first: the running one, one within its grace."""
+    def starts(self, symbol: str, size: str) -> list[int]:
+        """Return the starts of a symbol's windows that take trades, the newest first: two while one is in its grace."""
         of = self._symbols.get(symbol)
         if of is None:
             return []
         ms = WINDOW_MS[size]
         current = self.time - self.time % ms
-        starts = [current] if self.time >= current + GRACE_MS else [current, current - ms]
-        found = []
-        for start in starts:
-            states = [of.minutes[at] for at in range(start, start + ms, MINUTE_MS) if at in of.minutes]
-            if states:
-                window = aggregate.window(aggregate.together(states), symbol, start, start + ms)
-                found.append(Unfinished(window, self._since(symbol, of, start, ms), start != current))
-        return found
+        starts = (current,) if self.time >= current + GRACE_MS else (current, current - ms)
+        return [start for start in starts if any(at in of.minutes for at in range(start, start + ms, MINUTE_MS))]
+
+    def unfinished(self, symbol: str, size: str, start: int) -> Unfinished:
+        """Return one of these windows, as far as its trades were read."""
+        of, ms = self._symbols[symbol], WINDOW_MS[size]
+        states = [of.minutes[at] for at in range(start, start + ms, MINUTE_MS) if at in of.minutes]
+        window = aggregate.window(aggregate.together(states), symbol, start, start + ms)
+        return Unfinished(window, self._since(symbol, of, start, ms), self.time >= start + ms)
 
     def _since(self, symbol: str, of: _Symbol, start: int, ms: int) -> int | None:
         if not start <= of.joined_at < start + ms or self._coverage.before(symbol, start) == of.joined_id - 1:

@@ -156,9 +156,10 @@ class Windows:
         """Every symbol that has a closed window, by name."""
         return sorted({symbol for of in self._sizes.values() for symbol, starts in of.of_symbol.items() if starts})
 
-    def is_closed(self, window: Window) -> bool:
-        """Tell whether a window that was unfinished is among the closed ones by now."""
-        return (window.window_start, window.symbol) in self._sizes[window.size].closed
+    def unfinished(self, size: str, symbol: str) -> list[int]:
+        """Return the starts of a symbol's windows that still take trades, the newest first."""
+        closed = self._sizes[size].closed
+        return [start for start in self.running.starts(symbol, size) if (start, symbol) not in closed]
 
     # ------------------------------------------------------------ how it is done
 

@@ -50,9 +50,8 @@ class Candles(Lines, can_focus=True):
         wanted = self.size.width // 2 + 1
         closed = [_candle(row.window) for row in ring.last(wanted)]
         unfinished = [
-            _candle(row.window, unfinished=True)
-            for row in reversed(windows.running.unfinished(symbol, self.window_size))
-            if not windows.is_closed(row.window)
+            _candle(windows.running.unfinished(symbol, self.window_size, start).window, unfinished=True)
+            for start in reversed(windows.unfinished(self.window_size, symbol))
         ]
         return [*closed, *unfinished]
 

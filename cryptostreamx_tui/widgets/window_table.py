@@ -72,7 +72,9 @@ class WindowTable(Stream[ClosedWindow]):
             NameColumn[ClosedWindow]("symbol", 8, lambda row: Span(row.window.symbol), fixed=True),
             Column[ClosedWindow]("", 2, lambda row: Span(*signs(row)), fixed=True),
         )
-        self._flags = Column[ClosedWindow]("flags", 16, lambda row: Span(", ".join(row.flags), signs(row)[1]))
+        self._flags = Column[ClosedWindow](
+            "flags", 18, lambda row: Span(", ".join(row.flags), signs(row)[1]), flexible=True
+        )
         super().__init__(self._of_state, (*self._own, *shared[False], self._flags), id=f"windows-{size}")
         self.empty = "no window has closed yet"
 
@@ -131,7 +133,7 @@ class UnfinishedRows(Lines):
             NameColumn[Unfinished]("symbol", 8, lambda row: Span(row.window.symbol), fixed=True),
             Column[Unfinished]("", 2, lambda row: Span("◐" if row.since is not None else "…", "warn"), fixed=True),
         )
-        self._left = Column[Unfinished]("flags", 16, self._words)
+        self._left = Column[Unfinished]("flags", 18, self._words, flexible=True)
 
     def _place(self, row: Unfinished) -> Span:
         return Span(f"{row.window.size} {hm(row.window.window_start)}", "accent")
@@ -139,29 +141,29 @@ class UnfinishedRows(Lines):
     def _words(self, row: Unfinished) -> Span:
         left = max(0, row.window.window_end - self._state.windows.running.time) // 1000
         words = "closing" if row.closing else f"{left} s left"
-        return Span(words if row.since is None else f"{words}, since {hms(row.since)}", "accent")
+        return Span(words if row.since is None else f"since {hms(row.since)}, {words}", "accent")
 
-    def rows(self) -> list[Unfinished]:
-        """Return the unfinished windows, by size and symbol."""
+    def places(self) -> list[tuple[str, str, int]]:
+        """Return symbol, size and start of the unfinished windows, by size and symbol."""
         windows = self._state.windows
         return [
-            row
+            (symbol, size, start)
             for size in WINDOW_MS
             for symbol in self._symbols()
-            for row in windows.running.unfinished(symbol, size)
-            if not windows.is_closed(row.window)
+            for start in windows.unfinished(size, symbol)
         ]
 
     def lines(self, width: int, height: int) -> list[Line]:
         """Make the header and the rows; what does not fit is counted."""
-        rows = self.rows()
-        columns = (*self._own, *self._shared[width < NARROW], self._left)
-        if not rows:
+        places = self.places()
+        if not places:
             return [[Span(fit(" unfinished: no trade of a window that is open has been read", width), "dim")]]
+        columns = (*self._own, *self._shared[width < NARROW], self._left)
         room = max(1, height - 1)
-        shown = rows[:room] if len(rows) <= room else rows[: max(1, room - 1)]
-        body = [Layout(columns, width).row(row) for row in shown]
+        shown = places if len(places) <= room else places[: max(1, room - 1)]
+        unfinished = self._state.windows.running.unfinished
+        body = [Layout(columns, width).row(unfinished(*place)) for place in shown]
         head = Layout(columns, width).head()
-        if len(shown) < len(rows) and height > len(shown) + 1:
-            body.append([Span(f"  and {len(rows) - len(shown)} more: n shows one symbol", "dim")])
+        if len(shown) < len(places) and room > len(shown):
+            body.append([Span(f"  and {len(places) - len(shown)} more: n shows one symbol", "dim")])
         return [head, *body]

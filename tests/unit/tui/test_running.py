@@ -34,6 +34,10 @@ def series(first: int, count: int, start_ms: int, step_ms: int = 100, symbol: st
     ]
 
 
+def unfinished(made: Running, symbol: str, size: str) -> list[Unfinished]:
+    return [made.unfinished(symbol, size, start) for start in made.starts(symbol, size)]
+
+
 def naive(trades: list[Trade], symbol: str, size: str) -> list[tuple[int, list[Trade]]]:
     """(start, trades in order) of the windows that take trades, newest first; an id counts once, as it came first."""
     ms = WINDOW_MS[size]
@@ -95,44 +99,44 @@ def test_they_equal_a_recomputation_however_trades_come(
         rest = rest[cut:]
     for symbol in NAMES:
         for size in WINDOW_MS:
-            assert_equal(made_of.unfinished(symbol, size), naive(trades, symbol, size))
+            assert_equal(unfinished(made_of, symbol, size), naive(trades, symbol, size))
 
 
 def test_a_batch_taken_whole_equals_the_same_taken_singly() -> None:
     trades = series(1, 500, 60_000)
     whole, singly = running(trades[:200], trades[200:]), running(*([one] for one in trades))
     for size in WINDOW_MS:
-        assert_equal(whole.unfinished("A", size), naive(trades, "A", size))
-        assert_equal(singly.unfinished("A", size), naive(trades, "A", size))
+        assert_equal(unfinished(whole, "A", size), naive(trades, "A", size))
+        assert_equal(unfinished(singly, "A", size), naive(trades, "A", size))
 
 
 def test_a_window_within_its_grace_is_said_to_be_closing() -> None:
     trades = series(1, 10, 59_000) + series(11, 1, 69_999)
-    found = running(trades).unfinished("A", "1m")
+    found = unfinished(running(trades), "A", "1m")
     assert [(one.window.window_start - BASE, one.closing) for one in found] == [(60_000, False), (0, True)]
     feed_time = running(trades, series(12, 1, 70_000))
-    assert [one.closing for one in feed_time.unfinished("A", "1m")] == [False]
+    assert [one.closing for one in unfinished(feed_time, "A", "1m")] == [False]
 
 
 def test_another_symbols_time_closes_an_idle_ones_window() -> None:
     made = running(series(1, 5, 0), series(1, 5, 130_000, symbol="B"))
-    assert made.unfinished("A", "1m") == []
-    assert [one.window.trade_count for one in made.unfinished("A", "5m")] == [5]
-    assert made.unfinished("C", "1m") == []
+    assert unfinished(made, "A", "1m") == []
+    assert [one.window.trade_count for one in unfinished(made, "A", "5m")] == [5]
+    assert unfinished(made, "C", "1m") == []
 
 
 def test_reading_that_began_in_the_middle_is_told_unless_the_trade_before_is_known() -> None:
     trades = series(50, 20, 20_000) + series(70, 5, 61_000)
     made = running(trades[:20])
-    assert [one.since for one in made.unfinished("A", "1m")] == [BASE + 20_000]
+    assert [one.since for one in unfinished(made, "A", "1m")] == [BASE + 20_000]
     feed(made, trades[20:])
-    assert [one.since for one in made.unfinished("A", "1m")] == [None, BASE + 20_000]
-    assert [one.since for one in made.unfinished("A", "5m")] == [BASE + 20_000]
+    assert [one.since for one in unfinished(made, "A", "1m")] == [None, BASE + 20_000]
+    assert [one.since for one in unfinished(made, "A", "5m")] == [BASE + 20_000]
     coverage = Coverage()
     coverage.note("A", BASE - MINUTE_MS, 1, 49)
     known = Running(coverage)
     feed(known, trades[:20])
-    assert [one.since for one in known.unfinished("A", "5m")] == [None]
+    assert [one.since for one in unfinished(known, "A", "5m")] == [None]
 
 
 def test_the_first_trade_of_a_minute_is_told_and_old_minutes_are_forgotten() -> None:
