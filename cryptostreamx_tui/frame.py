@@ -46,10 +46,16 @@ class Frame:
         second = now // 1000
         aged = second != self._second
         self._second = second
-        self._state.drawn(now)
-        self._draw(tuple(self._views), aged=aged)
+        subjects = self._draw(tuple(self._views), aged=aged)
+        self._state.latencies.drawing(trades="symbols" in subjects, windows="windows" in subjects)
 
-    def _draw(self, views: "Sequence[View]", *, aged: bool) -> None:
+    def displayed(self) -> None:
+        """What was drawn has gone to the terminal."""
+        self._state.latencies.displayed(self._now())
+
+    def _draw(self, views: "Sequence[View]", *, aged: bool) -> set[str]:
+        """Draw what is visible and changed; return what it was about."""
+        subjects: set[str] = set()
         revision = self._state.revision
         screen = self._app.screen
         for view in views:
@@ -59,3 +65,5 @@ class Frame:
             if view.is_attached and view.screen is screen and view.is_on_screen:
                 view.stamp = stamp
                 view.redraw()
+                subjects.update(view.topics[:1])
+        return subjects

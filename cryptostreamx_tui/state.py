@@ -5,11 +5,12 @@ topic of interest; whoever draws compares it with what was drawn last. A batch o
 microsecond a trade: nothing is made of a trade before somebody looks at it.
 """
 
-from collections import Counter, defaultdict, deque
+from collections import Counter, defaultdict
 from itertools import repeat
 from typing import NamedTuple, TypeAlias
 
 from cryptostreamx_tui.inventory import Inventory
+from cryptostreamx_tui.latency import Latencies
 from cryptostreamx_tui.ring import Ring
 from cryptostreamx_tui.summary import Rate, SymbolSummary
 from cryptostreamx_tui.windows import Windows
@@ -50,7 +51,6 @@ FEED_STALE_MS = 10_000
 DAY_STALE_MS = 300_000
 """After which a 24-hour ticker says nothing of the last 24 hours any more."""
 FRAMES_KEPT = 64
-LATENCY_SPAN_MS = 5_000
 LATENCY_SAMPLES = 64
 """Trades of one batch whose latency is taken."""
 
@@ -123,8 +123,7 @@ class State:
         self.phase: StackPhase | None = None
         self.started: int | None = None
         self.trouble: ReaderTrouble | None = None
-        self._undrawn: list[int] = []
-        self._latencies: deque[tuple[int, int]] = deque(maxlen=4096)
+        self.latencies = Latencies()
 
     # ------------------------------------------------------------ symbols
 
@@ -241,16 +240,13 @@ class State:
 
     def drawn(self, now: int) -> None:
         """Say that everything applied so far is on the screen at ``now``."""
-        if self._undrawn:
-            self._latencies.extend((now, max(0, now - received)) for received in self._undrawn)
-            self._undrawn.clear()
+        self.latencies.drawing(trades=True, windows=True)
+        self.latencies.displayed(now)
 
     def latency(self, now: int) -> tuple[int, int] | None:
-        """Return p50 and p99 of received → on screen over the last seconds, in ms; None where nothing came."""
-        recent = sorted(ms for at, ms in self._latencies if at > now - LATENCY_SPAN_MS)
-        if not recent:
-            return None
-        return recent[len(recent) // 2], recent[min(len(recent) - 1, len(recent) * 99 // 100)]
+        """Return p50 and p99 of received → on screen over the last minute, in ms; None where nothing came."""
+        found = self.latencies.on_screen.quantiles(now)
+        return None if found is None else found[:2]
 
     # ------------------------------------------------------------ events
 
@@ -267,6 +263,7 @@ class State:
             case StepChanged():
                 self._step(event, now)
             case WindowsRead():
+                self.latencies.closed(event.windows, self.started or 0)
                 self.revision["windows"] += self.windows.read(event.windows)
             case HistoryRead():
                 self.windows.history(event)
@@ -322,7 +319,7 @@ class State:
         if trades[0].trade.received_time >= (self.started or 1):
             self.rate.add(len(trades), now)
             step = max(1, len(trades) // LATENCY_SAMPLES)
-            self._undrawn.extend(read.trade.received_time for read in trades[::step])
+            self.latencies.read(read.trade.received_time for read in trades[::step])
         self.revision["trades"] += 1
         self.revision["symbols"] += 1
 
@@ -350,6 +347,7 @@ class State:
                     self.producer.pending,
                 )
                 self.producer = child
+                self.latencies.report(child, now)
                 self.windows.since = {} if self.feed.startswith("replay") else child.streamed_since
                 self.stats_at["producer"] = now
                 if changed:

@@ -21,6 +21,7 @@ from cryptostreamx_tui.panes.trades import TradesPane
 from cryptostreamx_tui.panes.windows import WindowsPane
 from cryptostreamx_tui.screens.base import Face
 from cryptostreamx_tui.screens.detail import DetailScreen
+from cryptostreamx_tui.screens.latency import LatencyScreen
 from cryptostreamx_tui.widgets.bars import Chips, Footer, Notice, StatusLine, Tabs
 from cryptostreamx_tui.widgets.rows import Rows
 
@@ -223,6 +224,10 @@ class MainScreen(Face):
     def action_acknowledge_all(self) -> None:
         """Acknowledge every alert."""
         self.host.acknowledge(None)
+
+    def action_latency(self) -> None:
+        """Open the latencies by stage."""
+        self.host.push_screen(LatencyScreen())
 
     def action_checklist(self) -> None:
         """Open the start-up checklist."""

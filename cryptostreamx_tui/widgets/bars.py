@@ -91,8 +91,8 @@ class StatusLine(Lines):
             age = state.stats_age(kind, now)
             return age is not None and age <= STATS_STALE_MS
 
+        line += [Span("  "), Span(per_second(state.rate.value(now)), "strong"), *latency_line(state, now, width)]
         facts = [
-            ("", per_second(state.rate.value(now)), ""),
             ("lag ", count(state.lag if fresh("windows") and fresh("sink") else None), ""),
             ("dead ", count(state.dead_letters), "warn" if state.dead_letters else ""),
             ("refused ", count(state.refused if fresh("producer") else None), "warn" if state.refused else ""),
@@ -100,7 +100,6 @@ class StatusLine(Lines):
         for label, value, tone in facts:
             line.append(Span("  " + label, "dim"))
             line.append(Span(value, tone or "strong"))
-        line.extend(latency_line(state, now, width))
         if state.trouble is not None:
             line.append(Span(f"  not reading: {safe(state.trouble.message or '')}", "bad"))
         return [spread(line, [Span(f"  {hms(now)}Z ", "dim")], width)]

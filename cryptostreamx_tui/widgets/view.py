@@ -34,7 +34,7 @@ class View(Widget):
     """
 
     topics: ClassVar[tuple[str, ...]] = ()
-    """Topics of ``State.revision`` that it shows."""
+    """Topics of ``State.revision`` that it shows; the first is what it is about."""
     ages: ClassVar[bool] = False
     """Whether it shows something that changes by the mere passing of time."""
 
