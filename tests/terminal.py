@@ -61,6 +61,12 @@ class Terminal:
             self._output = b""
         os.write(self._master, key)
 
+    @property
+    def drawn(self) -> bytes:
+        """What was drawn since the last key (the end of it, where that is a lot)."""
+        with self._arrived:
+            return self._output
+
     def seen(self, wanted: bytes, seconds: float) -> bool:
         """Wait until ``wanted`` has been drawn; tell whether it has."""
         with self._arrived:
