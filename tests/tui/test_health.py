@@ -324,9 +324,9 @@ async def test_the_filter_narrows_every_list_and_the_cursor_stays_on_its_row() -
         view = pane.view
         assert isinstance(view, Listing)
         await pilot.press("down", "down", "down")
-        assert view.selected.name == "binance_trade_agg_5m"
+        assert view.label(view.selected) == "binance_trade_agg_5m"
         await tell(app, pilot, health_fakes.topics(NOON, health_fakes.topic("aaa", 1)))
-        assert view.selected.name == "binance_trade_agg_5m"
+        assert view.label(view.selected) == "binance_trade_agg_5m"
         assert view.cursor == 3
         await pilot.press("slash", *"dlq", "enter")
         await tell(app, pilot)

@@ -107,7 +107,7 @@ class HealthPane(Pane):
             section.display = section.view.key in made.keys
         grid.styles.grid_size_columns = made.columns
         grid.styles.grid_size_rows = len(made.heights)
-        grid.styles.grid_rows = " ".join(map(str, made.heights))  # type: ignore[assignment] # parsed as in a style sheet
+        grid.styles.grid_rows = " ".join(map(str, made.heights))  # parsed as in a style sheet
 
     def on_resize(self, _: Resize) -> None:
         """Give the views the new room at once."""

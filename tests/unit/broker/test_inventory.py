@@ -114,7 +114,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def inventory(cluster: Cluster, clock: Clock) -> KafkaInventory:
-    return KafkaInventory(cluster, clock)  # type: ignore[arg-type]
+    return KafkaInventory(cluster, clock)
 
 
 def test_topics_with_offsets_replicas_and_changed_settings(inventory: KafkaInventory, clock: Clock) -> None:
