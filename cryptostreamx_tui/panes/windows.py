@@ -86,7 +86,7 @@ class WindowsPane(Pane):
     def _settle(self) -> None:
         """Give the unfinished windows as many lines as they need, within a third of the pane."""
         for rows in self.query(UnfinishedRows):
-            wanted = min(1 + len(rows.places()), max(3, self.size.height // (3 if self.view == "tables" else 5)))
+            wanted = min(1 + len(rows.places()), max(5, self.size.height // 4))
             if rows.styles.height is None or rows.styles.height.value != wanted:
                 rows.styles.height = wanted
 

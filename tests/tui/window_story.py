@@ -87,6 +87,6 @@ def late(now: int, *windows: LateWindow) -> ChildReport:
 
 def story(now: int = NOON) -> list[StackEvent]:
     """A running stack with an hour of windows, a hole, a late trade, and what is unfinished."""
-    trades = TradesRead(tuple([*running(), *running("ETHUSDT", 25)]), now)
+    trades = TradesRead((*running(), *running("ETHUSDT", 25)), now)
     missed = LateWindow("1m", "ETHUSDT", NOW_MINUTE - 2 * MINUTE, 3)
     return [*fakes.started(now), *fakes.figures(now), history(), trades, late(now, missed)]
