@@ -14,6 +14,7 @@ from pipeline.attach.lines import AnyOrder, Hello, Restart, Retry, SetSymbols, S
 from pipeline.attach.watched import ENDED, AttachedStack, NotRunningError, OrderError
 from pipeline.events import (
     ChildReport,
+    HistoryRead,
     ReaderTrouble,
     ServiceChanged,
     StackEvent,
@@ -46,6 +47,11 @@ class QuietReader:
 
     def stop(self) -> None:
         self.running = False
+
+
+async def no_history(settings: Settings, emit: Callable[[StackEvent], None]) -> None:
+    """Stands for the question to ClickHouse."""
+    emit(HistoryRead((), (), NOON))
 
 
 class Instance:
@@ -96,8 +102,16 @@ class Watching:
                     if wanted(event):
                         del self.events[: index + 1]
                         return event
-                self._changed.clear()
-                await self._changed.wait()
+                await self.change()
+
+    async def change(self) -> None:
+        """Wait for the next event."""
+        self._changed.clear()
+        await self._changed.wait()
+
+    def saw(self, phase: str) -> bool:
+        """Whether a phase is among the events that are not forgotten."""
+        return any(isinstance(event, StackPhase) and event.phase == phase for event in self.events)
 
     async def phase(self, name: str) -> StackPhase:
         event = await self.until(lambda e: isinstance(e, StackPhase) and e.phase == name)
@@ -109,6 +123,7 @@ class Watching:
 def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     QuietReader.made.clear()
     monkeypatch.setattr(module, "Reader", QuietReader)
+    monkeypatch.setattr(module, "read_history", no_history)
     monkeypatch.setattr(module, "AGAIN_S", 0.02)
 
 
@@ -185,6 +200,17 @@ async def test_it_sees_what_happens_and_reads_kafka_itself(instance: Instance, w
     batch = fakes.trades(3, NOON)
     reader.emit(batch)
     assert await watching.until(lambda event: event is batch) is batch
+
+
+async def test_the_windows_of_before_are_asked_for_once(instance: Instance, watching: Watching) -> None:
+    for number in range(3):
+        instance.publish(StackPhase("running", NOON + number))
+    instance.publish(StackPhase("stopping", NOON))
+    await watching.phase("starting")
+    async with asyncio.timeout(SECONDS):
+        while not [e for e in watching.events if isinstance(e, HistoryRead)] or not watching.saw("stopping"):
+            await watching.change()
+    assert [e for e in watching.events if isinstance(e, HistoryRead)] == [HistoryRead((), (), NOON)]
 
 
 async def test_orders_go_to_the_instance(instance: Instance, watching: Watching) -> None:
