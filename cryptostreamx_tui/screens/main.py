@@ -116,8 +116,8 @@ class MainScreen(Face):
 
     def on_click(self, event: Click) -> None:
         """A click into another pane makes that one current."""
-        clicked = event.widget
-        pane = next((node for node in clicked.ancestors if isinstance(node, Pane)), None) if clicked else None
+        clicked, _ = self.get_widget_at(*event.screen_offset)
+        pane = next((node for node in clicked.ancestors_with_self if isinstance(node, Pane)), None)
         if pane is not None and pane.key != self.pane_name:
             self.show_pane(pane.key)
 
