@@ -73,7 +73,7 @@ class Instance:
             feed_setting="/tmp/x.frames",
             known=("A", "B"),
             wanted=("B",),
-            addresses={"kafka_bootstrap_servers": KAFKA},
+            addresses={"kafka_bootstrap_servers": KAFKA, "clickhouse_url": "http://127.0.0.1:9"},
         )
 
     async def obey(self, order: AnyOrder) -> None:
