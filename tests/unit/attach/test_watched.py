@@ -203,10 +203,10 @@ async def test_it_sees_what_happens_and_reads_kafka_itself(instance: Instance, w
 
 
 async def test_the_windows_of_before_are_asked_for_once(instance: Instance, watching: Watching) -> None:
+    await watching.phase("starting")  # from now on it is told all, not only the last
     for number in range(3):
         instance.publish(StackPhase("running", NOON + number))
     instance.publish(StackPhase("stopping", NOON))
-    await watching.phase("starting")
     async with asyncio.timeout(SECONDS):
         while not [e for e in watching.events if isinstance(e, HistoryRead)] or not watching.saw("stopping"):
             await watching.change()
