@@ -190,7 +190,7 @@ def wrap(text: str, width: int) -> list[str]:
             if line:
                 lines.append(line)
             while cell_len(rest) > width:
-                head = set_cell_size(rest, width).rstrip() or rest[0]
+                head = set_cell_size(rest[: 4 * width], width).rstrip() or rest[0]
                 lines.append(head)
                 rest = rest[len(head) :]
             line = rest

@@ -5,11 +5,11 @@ Pure: no widget, no clock; times are milliseconds since the epoch.
 
 from dataclasses import dataclass
 
-from cryptostreamx_tui.format import Line, Span, count, duration, safe
+from cryptostreamx_tui.format import Line, Span, count, duration, hms, safe
 from pipeline.store.query import ROWS, Answer
 from pipeline.text import clean
 
-WORDS_LIMIT = 8000
+WORDS_LIMIT = 4000
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,8 @@ class Done:
     """There is a result."""
 
     answer: Answer
+    at: int
+    """When it came: what is stored goes on without it."""
     part: str = ""
 
 
@@ -83,7 +85,7 @@ def line(outcome: Outcome, now: int) -> Line:
             word = "cancelling" if outcome.cancelling else outcome.doing
             return [Span(f"◌ {word} {duration(now - outcome.since)}", "accent"), *_part(outcome.part)]
         case Done():
-            return [*_rows(outcome.answer), *_part(outcome.part)]
+            return [*_rows(outcome.answer), Span(f" · at {hms(outcome.at)}Z", "dim"), *_part(outcome.part)]
         case Failed():
             return [Span("✗ " + _title(outcome), "bad")]
         case Away():

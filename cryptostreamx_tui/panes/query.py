@@ -20,6 +20,7 @@ from cryptostreamx_tui.state import State
 from cryptostreamx_tui.widgets.bars import spread
 from cryptostreamx_tui.widgets.page import Page
 from cryptostreamx_tui.widgets.results import ResultRows
+from cryptostreamx_tui.widgets.rows import Rows
 from cryptostreamx_tui.widgets.view import Lines
 from pipeline.store.query import AwayError, QueryError
 from pipeline.store.ready import READY
@@ -80,6 +81,8 @@ class QueryPane(Pane):
         self._query_id = ""
         self._worker: Worker[None] | None = None
         self._editor: Editor | None = None
+        self._draft = ""
+        """What is to be in the editor as soon as there is one."""
         self._begun = False
 
     def content(self) -> ComposeResult:
@@ -129,7 +132,7 @@ class QueryPane(Pane):
 
     async def _make_editor(self) -> None:
         module = await asyncio.to_thread(importlib.import_module, "cryptostreamx_tui.widgets.editor")
-        editor = cast("Editor", module.Editor())
+        editor = cast("Editor", module.Editor(self._draft))
         await self.query_one("#query-place").mount(editor)
         self._editor = editor
         if self.has_class("-current") and self.screen.focused in (None, *self.stops):
@@ -139,7 +142,7 @@ class QueryPane(Pane):
     def _statement(self) -> Part | None:
         editor = self._editor
         if editor is None:
-            return None
+            return statement_at(self._draft, 0)
         if editor.selected_text.strip():
             return statement_at(editor.selected_text, 0)
         return statement_at(editor.text, editor.offset_of_cursor)
@@ -199,7 +202,7 @@ class QueryPane(Pane):
         else:
             self._shown = part.sql if answer.table.columns else None
             self.table.show(answer.table)
-            self._set(Done(answer, where))
+            self._set(Done(answer, self.host.now(), where))
 
     def _failed(self, part: Part, error: QueryError) -> Failed:
         """Return the error, and put the cursor where ClickHouse says that it is."""
@@ -216,6 +219,8 @@ class QueryPane(Pane):
 
     def _set(self, outcome: Outcome) -> None:
         self.outcome = outcome
+        if self.host.stopping:
+            return  # the widgets may be gone already
         said = self.query_one(QueryWords)
         told = bool(words(outcome))
         had = self.screen.focused in (self.table, said)
@@ -288,7 +293,9 @@ class QueryPane(Pane):
         self.host.push_screen(ChooseScreen("Ready-made queries", choices), chosen)
 
     def _put(self, sql: str) -> None:
-        if self._editor is not None:
+        if self._editor is None:
+            self._draft = sql
+        else:
             replaced = bool(self._editor.text.strip())
             self._editor.put(sql)
             self._editor.focus(scroll_visible=False)
@@ -340,6 +347,6 @@ class QueryPane(Pane):
             self._set(before)
 
     @property
-    def rows(self) -> Any:
+    def rows(self) -> "Rows[Any] | None":
         """The rows, for copying; none while words stand in their place."""
         return self.table if self.table.display else None

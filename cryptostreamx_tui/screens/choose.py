@@ -41,8 +41,8 @@ class ChoiceRows(Rows[Choice]):
     def __init__(self, choices: Sequence[Choice]) -> None:
         super().__init__(
             (
-                Column("", 30, lambda c: Span(c.words), flexible=True),
-                Column("", 30, lambda c: Span(c.more, "dim"), flexible=True),
+                Column("", 28, lambda c: Span(c.words), flexible=True),
+                Column("", 28, lambda c: Span(c.more, "dim"), flexible=True),
             ),
             empty="nothing to choose from",
         )

@@ -10,11 +10,16 @@ import tree_sitter_sql
 from rich.style import Style
 from textual.binding import Binding, BindingType
 from textual.color import Color
+from textual.events import Paste
 from textual.widgets import TextArea
 from textual.widgets.text_area import TextAreaTheme
 from tree_sitter import Language
 
+from pipeline.text import clean
+
 PLACEHOLDER = "SELECT …    ctrl+r runs the statement the cursor is in, ctrl+t offers ready-made ones"
+LONGEST = 100_000
+"""Characters that are pasted at most."""
 _TAKEN = ("f6", "f7")
 """The text area's keys that are the panes' here."""
 
@@ -33,6 +38,11 @@ _STYLES = {
 """Variable of the theme → what the grammar calls a piece."""
 
 
+def fit_for_editor(text: str) -> str:
+    r"""Return ``text`` with controls as ``\xNN``; within a quoted string that is ClickHouse's own way to write them."""
+    return clean(text.replace("\r\n", "\n").replace("\r", "\n"), LONGEST, multiline=True)
+
+
 class Editor(TextArea, inherit_bindings=False):
     """Statements, separated by semicolons. ``tab`` moves on, as everywhere."""
 
@@ -47,10 +57,15 @@ class Editor(TextArea, inherit_bindings=False):
         query = self._get_builtin_highlight_query("sql") + _NUMBERS
         self.register_language("sql", Language(tree_sitter_sql.language()), query)
         self.language = "sql"
+        self.cursor_blink = False  # a blinking cursor would draw the screen twice a second for nothing
 
     def on_mount(self) -> None:
         """Follow the application's theme."""
         self.watch(self.app, "theme", self._colour)
+
+    def on_paste(self, event: Paste) -> None:
+        """Take nothing in that a terminal would act on: Textual's own handler comes next, with what is left."""
+        event.text = fit_for_editor(event.text)
 
     def _colour(self) -> None:
         theme = self.app.current_theme
@@ -72,5 +87,5 @@ class Editor(TextArea, inherit_bindings=False):
 
     def put(self, text: str) -> None:
         """Replace everything; undo brings it back."""
-        self.replace(text, (0, 0), self.document.end)
+        self.replace(fit_for_editor(text), (0, 0), self.document.end)
         self.move_cursor((0, 0))

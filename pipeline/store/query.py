@@ -33,7 +33,7 @@ SECONDS = 300
 CONNECT_SECONDS = 5
 KILL_TRIES = 10
 KILL_PAUSE = 0.2
-MESSAGE_LIMIT = 8000
+MESSAGE_LIMIT = 4000
 UNEXPECTED = "ClickHouse's answer cannot be read"
 
 _HEAD = re.compile(r"Code: (\d+)\. DB::Exception: ", re.ASCII)
