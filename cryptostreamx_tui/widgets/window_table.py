@@ -37,17 +37,17 @@ def figures(state: State, *, narrow: bool) -> list[Column[Any]]:
         # The detail has all decimals; here a sum of many trades needs no more than three.
         return window.total_quantity, min(3, decimals(window.total_quantity)) if window.total_quantity < 1000 else 0
 
-    count = [
+    count: list[Column[Any]] = [
         NumberColumn("trades", lambda row: (row.window.trade_count, 0), 6),
         NumberColumn("quantity", lambda row: quantity(row.window), 5, 3),
     ]
-    close = NumberColumn("close", lambda row: price(row.window.close_price, row.window), 6, 2)
-    others = [
+    close: Column[Any] = NumberColumn("close", lambda row: price(row.window.close_price, row.window), 6, 2)
+    others: list[Column[Any]] = [
         NumberColumn("open", lambda row: price(row.window.open_price, row.window), 6, 2),
         NumberColumn("high", lambda row: price(row.window.max_price, row.window), 6, 2),
         NumberColumn("low", lambda row: price(row.window.min_price, row.window), 6, 2),
     ]
-    means = [
+    means: list[Column[Any]] = [
         NumberColumn("vwap", lambda row: price(row.window.vwap, row.window), 6, 2),
         NumberColumn("avg", lambda row: price(row.window.avg_price, row.window), 6, 2),
     ]

@@ -98,7 +98,7 @@ async def test_a_server_that_is_away_is_asked_again(tmp_path: Path, monkeypatch:
         server.end()
         read: list[HistoryRead] = []
         reading = asyncio.create_task(read_history(settings, read.append))
-        port = int(settings.clickhouse_url.rpartition(":")[2])
+        port = int(server.url.rpartition(":")[2])
         await asyncio.to_thread(server.start, port)
         await asyncio.wait_for(reading, 60)
         assert [event.windows for event in read] == [(window(START),)]
