@@ -149,7 +149,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("messages", "next_page", "n", "n", "next", "Next page", 14),
     Action("messages", "previous_page", "N", "N", "previous", "Previous page"),
     Action("messages", "topics", "backspace", "⌫", "topics", "Back to the topics", 11),
-    Action("messages", "leave_search", "escape", "esc", "stop", "Stop the search, or leave what it found", 10),
+    Action("messages", "leave_search", "escape", "esc", "end search", "Stop the search, or leave what it found", 10),
     Action("log", "level", "v", "v", "level", "From which level on", 12),
     Action("dead", "topic", "v", "v", "topic", "Letters of one topic, or of both", 12),
     Action("dead", "replay", "X", "X", "replay", "Replay the selected letter (a dry run first)", 30),

@@ -6,7 +6,7 @@ from typing import Any
 from cryptostreamx_tui.details import VALUE_LIMIT, Detail, Section
 from cryptostreamx_tui.export import Export
 from cryptostreamx_tui.format import UNKNOWN, date_time, size
-from cryptostreamx_tui.records import decoded_sections, encoded, header_section, headers_of
+from cryptostreamx_tui.records import decoded_section, encoded, header_section, headers_of, raw_sections
 from pipeline.broker.replay import Plan, place_of
 from pipeline.broker.replayed import SENT, Mark, Marks, identity
 from pipeline.model import PRODUCER_DLQ, DeadLetter
@@ -59,6 +59,7 @@ def letter_detail(
     """Return one dead letter, whole; ``decoded`` are its key and value, None while they are not."""
     key, value = decoded if decoded is not None else (None, None)
     trace = letter.header(_TRACE)
+    name = "Frame" if letter.topic == PRODUCER_DLQ else "Record"
     return Detail(
         f"Dead letter · {clean(letter.topic, 60)}/{letter.partition}@{letter.offset}",
         (
@@ -76,10 +77,12 @@ def letter_detail(
                     ("replayed", "no" if mark is None else f"{clean(mark.words)} at {date_time(mark.time)}"),
                 ),
             ),
+            decoded_section(name, letter.value, value),
             header_section(h for h in letter.headers if h.key != _TRACE),
             *((Section("Stack trace", text=(clean(trace, STACK_TRACE_LIMIT, multiline=True),)),) if trace else ()),
-            *decoded_sections("Record" if letter.topic != PRODUCER_DLQ else "Frame", letter.value, value),
-            *(decoded_sections("Key", letter.key, key) if letter.key is not None else ()),
+            *raw_sections(name, letter.value, value),
+            *((decoded_section("Key", letter.key, key),) if letter.key is not None else ()),
+            *raw_sections("Key", letter.key, key),
         ),
     )
 

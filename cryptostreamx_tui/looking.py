@@ -8,12 +8,9 @@ from pipeline.broker.page import Page, TopicView
 
 STALE_MS = 5_000
 """Age of the last answer from which on what is followed is not called live."""
-ENDED = {
-    "end": "nothing is left",
-    "records": "as many as are looked at in one go",
-    "seconds": "as long as is looked in one go",
-    "hits": "as many as are shown in one go",
-}
+ENDED = {"end": "nothing is left", "records": "next page searches on", "hits": "next page searches on",
+         "seconds": "next page searches on"}  # fmt: skip
+"""Why a search ended → what is to be said of it."""
 
 
 @dataclass(slots=True)
@@ -54,6 +51,8 @@ def heading(looking: Looking, shown: int) -> Line:
     if looking.trouble is not None:
         old = "" if looking.at is None else f" (what is shown is from {hms(looking.at)}Z)"
         line.append(Span(f" · ✗ {safe(looking.trouble, 300)}{old}", "bad"))
+    if line and line[0].text.startswith(" · "):
+        line[0] = Span(line[0].text[3:], line[0].tone)
     return line
 
 

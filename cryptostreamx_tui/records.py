@@ -18,6 +18,8 @@ from pipeline.text import clean, clean_bytes
 TEXT_LIMIT = 16_000
 """Characters of a decoded text that a page shows; an export has all of it."""
 HEADER_LIMIT = 4_000
+SHORT = 40
+"""Bytes of a text up to which its bytes are not shown besides."""
 WAYS = {AVRO: "Avro", JSON: "JSON", TEXT: "text", HEX: "bytes", NULL: "none", EMPTY: "empty"}
 DECODING = "decoding …"
 HEADER = (
@@ -87,20 +89,26 @@ def way(decoded: Decoded) -> str:
     return " · ".join(words)
 
 
-def decoded_sections(name: str, data: bytes | None, decoded: Decoded | None) -> tuple[Section, ...]:
-    """Return how a key or a value reads; None stands for not decoded yet."""
+def decoded_section(name: str, data: bytes | None, decoded: Decoded | None) -> Section:
+    """Return how a key or a value reads; ``decoded`` None stands for not decoded yet."""
     if data is None:
-        return (Section(name, text=("none" if name == "Key" else "none (a tombstone)",)),)
+        return Section(name, text=("none" if name == "Key" else "none (a tombstone)",))
     heading = f"{name} · {size(len(data))}"
-    bytes_shown = Section(f"{name} as bytes", text=tuple(hex_dump(data)))
     if decoded is None:
-        return (Section(heading, text=(DECODING,)), bytes_shown)
+        return Section(heading, text=(DECODING,))
     noted = ((("not decoded" if decoded.how != AVRO else "but"), clean(decoded.note)),) if decoded.note else ()
     text = () if decoded.how in (HEX, EMPTY) else (clean(decoded.text, TEXT_LIMIT, multiline=True),)
-    sections = [Section(f"{heading} · {way(decoded)}", noted, text)]
-    if decoded.schema is not None:
-        sections.append(Section("Schema", text=(clean(_pretty(decoded.schema), TEXT_LIMIT, multiline=True),)))
-    return (*sections, bytes_shown)
+    return Section(f"{heading} · {way(decoded)}", noted, text)
+
+
+def raw_sections(name: str, data: bytes | None, decoded: Decoded | None) -> tuple[Section, ...]:
+    """Return the bytes, and the schema they were read with; a text's bytes say no more than the text."""
+    made = []
+    if data and not (decoded is not None and decoded.how == TEXT and len(data) < SHORT):
+        made.append(Section(f"{name} as bytes", text=tuple(hex_dump(data))))
+    if decoded is not None and decoded.schema is not None:
+        made.append(Section("Schema", text=(clean(_pretty(decoded.schema), TEXT_LIMIT, multiline=True),)))
+    return tuple(made)
 
 
 def header_section(headers: Iterable[Header]) -> Section:
@@ -129,9 +137,11 @@ def record_detail(shown: Shown, decoded: tuple[Decoded, Decoded] | None) -> Deta
                     ("timestamp type", record.timestamp_type or UNKNOWN),
                 ),
             ),
+            decoded_section("Key", record.key, key),
+            decoded_section("Value", record.value, value),
             header_section(record.headers),
-            *decoded_sections("Key", record.key, key),
-            *decoded_sections("Value", record.value, value),
+            *raw_sections("Value", record.value, value),
+            *raw_sections("Key", record.key, key),
         ),
     )
 

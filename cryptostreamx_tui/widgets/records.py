@@ -111,7 +111,7 @@ class RecordRows(Stream[Shown]):
                 Column("part", 4, lambda s: Span(str(s.record.partition), "dim"), right=True),
                 Column("offset", 9, lambda s: Span(str(s.record.offset), "dim"), right=True),
                 Column("key", 10, lambda s: Span(key_words(s), _tone(s.key))),
-                Column("value", 20, lambda s: Span(s.value.line, _tone(s.value)), flexible=True),
+                Column("value", 32, lambda s: Span(s.value.line, _tone(s.value)), flexible=True),
                 Column("as", 5, lambda s: Span(s.value.how, "warn" if s.value.note else "dim")),
                 Column(
                     "size",

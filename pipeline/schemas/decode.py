@@ -93,8 +93,8 @@ class Decoder:
         body.seek(FRAME.size)
         try:
             record = fastavro.schemaless_reader(body, schema.parsed, None)
-            line = json.dumps(record, ensure_ascii=False, default=_shown)
-            text = _pretty(line) if whole else line[:LINE]
+            line = _line(record)
+            text = _pretty(_json(record)) if whole else line[:LINE]
         except Exception as error:  # noqa: BLE001 - with a schema of anybody's, anything; it is told in the note
             why = f"no record of schema {schema_id} ({schema.name}): {type(error).__name__}: {error}"
             plain = _plain(data, whole, why)
@@ -166,6 +166,17 @@ def _readable(text: str) -> bool:
     head = text[:1000]
     controls = sum(char < " " and char not in "\t\r\n\x1b" for char in head)
     return "\0" not in head and controls * 4 <= len(head)
+
+
+def _json(record: object) -> str:
+    return json.dumps(record, ensure_ascii=False, default=_shown)
+
+
+def _line(record: object) -> str:
+    """Return ``symbol=BTCUSDT price=61837.63``: a line has room for what counts, not for quotation marks."""
+    if not isinstance(record, dict):
+        return _json(record)
+    return " ".join(f"{name}={value if isinstance(value, str) else _json(value)}" for name, value in record.items())
 
 
 def _pretty(line: str) -> str:
