@@ -262,7 +262,6 @@ async def test_what_is_old_says_stale_and_what_failed_says_why_and_keeps_what_wa
         shown = await settled(app, pilot)
         assert "STALE 21s" in shown
         assert "✗ Timed out waiting for controller" in shown
-        assert "✗ no coordinator" in shown
         assert "binance_trade_agg_1m" in shown
         assert "topics!" in shown
         assert isinstance(pane.view, Listing)
@@ -270,6 +269,10 @@ async def test_what_is_old_says_stale_and_what_failed_says_why_and_keeps_what_wa
         await tell(app, pilot, health_fakes.topics(NOON + 21_000))
         assert "Timed out" not in text_of(app)
         assert not pane.view.faded
+        await pilot.press("v")
+        shown = await settled(app, pilot)
+        assert "✗ no coordinator" in shown
+        assert "cryptostreamx-sink" in shown
 
 
 async def test_settings_and_offsets_may_be_missing_by_themselves() -> None:
