@@ -51,8 +51,8 @@ class TradesPane(Pane):
         age = state.feed_age(now)
         line: Line = []
         if only is not None:
-            shown = f"{only.words}: {count(self.tape.total())} of the last {count(len(state.trades))} "
-            line.append(Span(shown, "warn"))
+            of_all = "" if held else f": {count(self.tape.total())} of the last {count(len(state.trades))}"
+            line.append(Span(f"{only.words}{of_all} ", "warn"))
         elif not held and state.trades.end:
             line.append(Span(f"{count(state.trades.end)} read", "dim"))
         if age is not None and age > FEED_STALE_MS:

@@ -51,6 +51,7 @@ class DetailPage(Page):
 class DetailScreen(Face):
     """A page of sections."""
 
+    AUTO_FOCUS = "Page"
     BINDINGS: ClassVar[list[BindingType]] = bindings("detail")
 
     def __init__(self, detail: Detail) -> None:

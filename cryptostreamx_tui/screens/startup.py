@@ -64,6 +64,7 @@ class Checklist(Page):
 class StartupScreen(Face):
     """The checklist with its notice and keys."""
 
+    AUTO_FOCUS = "Page"
     BINDINGS: ClassVar[list[BindingType]] = bindings("start")
     by_hand = False
     """Whether a person opened it: then only a person leaves it."""

@@ -139,6 +139,22 @@ async def test_an_opened_trade_asks_for_its_frame_and_shows_where_it_stands() ->
         assert GONE[:40] in text_of(app)
 
 
+async def test_a_trade_is_longer_than_a_small_screen_and_scrolls() -> None:
+    pressed("page", "scroll_bottom", "scroll_top")
+    app, _, _ = application()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await tell(app, pilot, *fakes.streaming(NOON))
+        await pilot.press("down", "enter")
+        await tell(app, pilot)
+        assert "asking the producer…" not in text_of(app)
+        await pilot.press("end")
+        await tell(app, pilot)
+        assert "asking the producer…" in text_of(app)
+        await pilot.press("home")
+        await tell(app, pilot)
+        assert "side (taker)" in text_of(app)
+
+
 async def test_a_producer_that_cannot_be_asked_is_told_on_the_page() -> None:
     app, stack, _ = application()
     async with app.run_test(size=(120, 40)) as pilot:
@@ -189,7 +205,9 @@ async def test_without_a_trade_there_is_nothing_to_export() -> None:
         assert "there is nothing to export" in text_of(app)
 
 
-@pytest.mark.parametrize("hostile", [HOSTILE, MEGABYTE, "‮" * 50, "界" * 200])
+@pytest.mark.parametrize(
+    "hostile", [HOSTILE, MEGABYTE, "\u202e" * 50, "界" * 200], ids=("controls", "megabyte", "right-to-left", "wide")
+)
 async def test_hostile_text_in_the_tape_the_filter_and_the_frame(hostile: str) -> None:
     app, stack, _ = application()
     one = msgspec.structs.replace(
