@@ -42,28 +42,30 @@ class Part(BaseModel):
 class Event(Part):
     """What all rules have in common. Times are in seconds."""
 
-    on: bool = Field(True, description="Whether this rule is looked at.")
-    clear: float = Field(5.0, ge=0, le=DAY, description="How long it must be over before the alert is cleared.")
+    on: bool = Field(default=True, description="Whether this rule is looked at.")
+    clear: float = Field(default=5.0, ge=0, le=DAY, description="How long it must be over before the alert is cleared.")
 
 
 class Rule(Event):
     """A condition that may last."""
 
-    hold: float = Field(0.0, ge=0, le=DAY, description="How long it must be so before the alert is raised.")
+    hold: float = Field(default=0.0, ge=0, le=DAY, description="How long it must be so before the alert is raised.")
 
 
 class FeedStale(Rule):
     """No trade of any symbol, or no connection to the exchange."""
 
-    after: float = Field(15.0, ge=1, le=DAY, description="Age of the newest trade, in seconds.")
+    after: float = Field(default=15.0, ge=1, le=DAY, description="Age of the newest trade, in seconds.")
 
 
 class Lag(Rule):
     """Windows or ClickHouse fall behind."""
 
-    above: int = Field(5_000, ge=0, description="Records that the slower of windows and sink still has to read.")
-    hold: float = Field(30.0, ge=0, le=DAY, description="As everywhere.")
-    clear: float = Field(15.0, ge=0, le=DAY, description="As everywhere.")
+    above: int = Field(
+        default=5_000, ge=0, description="Records that the slower of windows and sink still has to read."
+    )
+    hold: float = Field(default=30.0, ge=0, le=DAY, description="As everywhere.")
+    clear: float = Field(default=15.0, ge=0, le=DAY, description="As everywhere.")
 
 
 class ServiceFailed(Rule):
@@ -73,8 +75,8 @@ class ServiceFailed(Rule):
 class UnderReplicated(Rule):
     """Partitions with fewer replicas than they should have, or without a leader; or no broker answers."""
 
-    hold: float = Field(10.0, ge=0, le=DAY, description="As everywhere.")
-    clear: float = Field(10.0, ge=0, le=DAY, description="As everywhere.")
+    hold: float = Field(default=10.0, ge=0, le=DAY, description="As everywhere.")
+    clear: float = Field(default=10.0, ge=0, le=DAY, description="As everywhere.")
 
 
 class DeadLetters(Event):
@@ -84,16 +86,16 @@ class DeadLetters(Event):
 class Refused(Rule):
     """Frames that the quality checks refuse."""
 
-    per_minute: int = Field(10, ge=1, description="So many within a minute.")
-    clear: float = Field(30.0, ge=0, le=DAY, description="As everywhere.")
+    per_minute: int = Field(default=10, ge=1, description="So many within a minute.")
+    clear: float = Field(default=30.0, ge=0, le=DAY, description="As everywhere.")
 
 
 class PriceBand(Rule):
     """A symbol's price leaves a band."""
 
-    low: float | None = Field(None, ge=0, allow_inf_nan=False, description="Below this, in the quote asset.")
-    high: float | None = Field(None, ge=0, allow_inf_nan=False, description="Above this, in the quote asset.")
-    clear: float = Field(30.0, ge=0, le=DAY, description="As everywhere.")
+    low: float | None = Field(default=None, ge=0, allow_inf_nan=False, description="Below this, in the quote asset.")
+    high: float | None = Field(default=None, ge=0, allow_inf_nan=False, description="Above this, in the quote asset.")
+    clear: float = Field(default=30.0, ge=0, le=DAY, description="As everywhere.")
 
     @model_validator(mode="after")
     def _a_band(self) -> Self:
@@ -107,15 +109,17 @@ class PriceBand(Rule):
 class Alerts(Part):
     """When a person is called."""
 
-    bell: bool = Field(False, description="Ring the terminal's bell when an alert is raised.")
-    desktop: bool = Field(False, description="Send a desktop notification through the terminal (OSC 9, 99 and 777).")
-    feed_stale: FeedStale = Field(FeedStale(), description="The feed is silent.")
-    lag: Lag = Field(Lag(), description="The lag is high.")
-    service_failed: ServiceFailed = Field(ServiceFailed(), description="A service was given up.")
-    under_replicated: UnderReplicated = Field(UnderReplicated(), description="Kafka is short of replicas.")
-    dead_letters: DeadLetters = Field(DeadLetters(), description="New dead letters.")
-    refused: Refused = Field(Refused(), description="Many refusals.")
-    price: dict[str, PriceBand] = Field({}, description="Symbol → band; none by default.")
+    bell: bool = Field(default=False, description="Ring the terminal's bell when an alert is raised.")
+    desktop: bool = Field(
+        default=False, description="Send a desktop notification through the terminal (OSC 9, 99 and 777)."
+    )
+    feed_stale: FeedStale = Field(default=FeedStale(), description="The feed is silent.")
+    lag: Lag = Field(default=Lag(), description="The lag is high.")
+    service_failed: ServiceFailed = Field(default=ServiceFailed(), description="A service was given up.")
+    under_replicated: UnderReplicated = Field(default=UnderReplicated(), description="Kafka is short of replicas.")
+    dead_letters: DeadLetters = Field(default=DeadLetters(), description="New dead letters.")
+    refused: Refused = Field(default=Refused(), description="Many refusals.")
+    price: dict[str, PriceBand] = Field(default={}, description="Symbol → band; none by default.")
 
     @field_validator("price")
     @classmethod
@@ -126,12 +130,14 @@ class Alerts(Part):
 class Configuration(Part):
     """The whole file."""
 
-    theme: str = Field("night", description="night, day, contrast, colour-blind, or one of Textual's own by its name.")
+    theme: str = Field(
+        default="night", description="night, day, contrast, colour-blind, or one of Textual's own by its name."
+    )
     keys: dict[str, str] = Field(
-        {},
+        default={},
         description="Action → its keys, separated by commas; an empty text takes them away. The rest stay as they are.",
     )
-    alerts: Alerts = Field(Alerts(), description="When a person is called.")
+    alerts: Alerts = Field(default=Alerts(), description="When a person is called.")
 
     @field_validator("theme")
     @classmethod

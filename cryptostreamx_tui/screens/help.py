@@ -26,8 +26,8 @@ SHOWN = {
     "symbols": "The symbols this screen knows. Turning one on or off changes the running feed within a second; the "
     "state says what is still waited for.",
     "alerts": "What needed a person: raised once a rule's condition has held for a while, cleared once it has been "
-    "over for a while. Acknowledging says that you have seen it; it stays listed until it is over. Rules, bell and desktop "
-    "notifications are chosen in the configuration.",
+    "over for a while. Acknowledging says that you have seen it; it stays listed until it is over. Rules, bell and "
+    "desktop notifications are chosen in the configuration.",
     "start": "Everything that is started, in the order in which it waits for each other, with what each server "
     "answered. The pipeline runs once all of it is done.",
 }

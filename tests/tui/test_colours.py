@@ -25,7 +25,7 @@ def coloured(drawn: bytes) -> set[bytes]:
 
 
 def drawn_with(**environment: str) -> bytes:
-    terminal = Terminal("--story", "live", module="tests.tui.demo", **environment)
+    terminal = Terminal("--story", "live", module="tests.tui.demo", size=(80, 24), **environment)
     everything = b""
     try:
         assert terminal.seen(b"BTCUSDT", 30)

@@ -67,7 +67,7 @@ def test_a_test_that_says_so_presses_something() -> None:
 
 
 def test_notes_are_read_as_they_are_meant() -> None:
-    source = '''
+    source = """
 def pressed(*_): ...
 pressed("main", "outside")
 @pytest.mark.parametrize("place", ["start", "main"])
@@ -76,5 +76,5 @@ async def test_one(place):
     pressed("rows", "cursor", "open")
 def helper():
     pressed("main", "not a test")
-'''
+"""
     assert noted(source) == {("start", "retry"), ("main", "retry"), ("rows", "cursor"), ("rows", "open")}

@@ -27,16 +27,14 @@ def application(**keys: str) -> tuple[CryptoStreamX, FakeStack, Clock]:
 
 async def test_other_keys_work_and_the_old_ones_do_not() -> None:
     pressed("main", "freeze", "pane")
-    app, _, _ = application(main__freeze="F5,ctrl+f".lower().replace("f5", "f11"), main__pane__health="x")
+    app, _, _ = application(main__freeze="f11,ctrl+f", main__pane__health="x")
     async with app.run_test(size=(80, 24)) as pilot:
         await tell(app, pilot, *fakes.streaming(NOON))
-        await pilot.press("p")
-        assert not app.frozen
-        for key in ("f11", "ctrl+f"):
+        seen = []
+        for key in ("p", "f11", "f11", "ctrl+f", "ctrl+f"):
             await pilot.press(key)
-            assert app.frozen
-            await pilot.press(key)
-            assert not app.frozen
+            seen.append(app.frozen)
+        assert seen == [False, True, False, True, False]
         await pilot.press("h", "f3")
         assert app.pane_name == "trades"
         await pilot.press("x")
@@ -130,7 +128,7 @@ async def test_help_begins_with_the_pane_one_is_in(name: str) -> None:
         assert lines[0].strip() == f"{PANES[name][0]}: what is shown"
         own = [action for action in ACTIONS if action.place == name]
         if own:
-            assert f"{PANES[name][0]}: its keys" in lines[4].strip() or any("its keys" in line for line in lines[:8])
+            assert any(f"{PANES[name][0]}: its keys" in line for line in lines[:8])
             assert own[0].description in "\n".join(lines[: 12 + len(own)])
         await pilot.press("question_mark", "escape")
         assert isinstance(app.screen, MainScreen)

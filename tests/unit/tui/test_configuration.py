@@ -1,5 +1,6 @@
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import platformdirs
 import pytest
@@ -46,8 +47,9 @@ def test_the_example_names_every_setting() -> None:
     assert set(table) == set(Configuration.model_fields)
     assert set(table["alerts"]) | {"price"} == set(Alerts.model_fields)
     for name, field in Alerts.model_fields.items():
-        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            assert set(table["alerts"][name]) == set(field.annotation.model_fields), name
+        if name not in ("bell", "desktop", "price"):
+            rule: Any = field.annotation
+            assert set(table["alerts"][name]) == set(rule.model_fields), name
 
 
 def test_what_the_example_shows_in_comments_can_be_used(tmp_path: Path) -> None:
@@ -128,7 +130,7 @@ def test_hostile_names_reach_no_terminal(tmp_path: Path) -> None:
 
 def test_it_is_frozen() -> None:
     with pytest.raises(ValidationError, match="frozen"):
-        Configuration().theme = "day"  # type: ignore[misc]
+        Configuration().theme = "day"
 
 
 # ---------------------------------------------------------------- keys
