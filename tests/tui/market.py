@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cache
 from random import Random
 
-from pipeline.events import ReadTrade
+from pipeline.events import MinuteIds, ReadTrade
 from pipeline.exchange.generator import Generator
 from pipeline.exchange.trades import UNIT, MadeTrade
 from pipeline.model import GRACE_MS, WINDOW_MS, Trade, Window
@@ -36,6 +36,8 @@ class Market:
     """Of the last minutes, oldest first."""
     windows: tuple[Window, ...]
     """Closed ones, in the order in which they closed."""
+    ids: tuple[MinuteIds, ...]
+    """Of the trades of each minute."""
 
 
 def _read(made: MadeTrade, offset: int, chance: Random) -> ReadTrade:
@@ -72,5 +74,10 @@ def market(recent_ms: int = 300_000) -> Market:
             aggregate.add(state, trade.trade_id, trade.event_time, trade.price / UNIT, trade.quantity / UNIT)
         closed = ((begin, name) for begin, name in states if begin + size + GRACE_MS <= NOON)
         windows += [aggregate.window(states[key], key[1], key[0], key[0] + size) for key in sorted(closed)]
+    minutes: dict[tuple[str, int], list[int]] = {}
+    for trade in made:
+        ids = minutes.setdefault((trade.symbol, trade.event_time // 60_000 * 60_000), [trade.trade_id, trade.trade_id])
+        ids[1] = trade.trade_id
     trades = [_read(trade, n, chance) for n, trade in enumerate(made) if trade.event_time > NOON - recent_ms]
-    return Market(tuple(trades), tuple(windows))
+    ids = tuple(MinuteIds(*minute, *ends) for minute, ends in minutes.items())
+    return Market(tuple(trades), tuple(windows), ids)

@@ -9,19 +9,38 @@ import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
+from random import Random
 
+from msgspec.structs import replace as replace_struct
 from textual.pilot import Pilot
 
 from cryptostreamx_tui.app import CryptoStreamX
-from pipeline.events import ChildReport, DeadLettersRead, StackEvent, TradesRead, WindowsRead
-from tests.tui import fakes
+from pipeline.events import (
+    ChildReport,
+    ClockOffset,
+    DaySeen,
+    DayTicker,
+    DeadLettersRead,
+    HistoryRead,
+    LogLine,
+    StackEvent,
+    TradesRead,
+)
+from pipeline.model import WINDOW_MS, Header
+from pipeline.quantiles import Histogram
+from pipeline.store.query import Answer, Summary
+from pipeline.store.result import Table
+from tests.tui import broker, fakes
 from tests.tui.fakes import NOON, Clock, FakeStack, tell
+from tests.tui.health_fakes import inventory
 from tests.tui.market import SYMBOLS, market
 from tests.tui.test_snapshots import half_started
 
 SETTLE_S = 0.2
+DAY_MS = 86_400_000
 FRAME_MS = 50
 """Trades are read, and shown, in batches of this."""
 
@@ -41,23 +60,95 @@ class Picture:
 
 def figures(now: int) -> list[StackEvent]:
     """The second's reports of a stack in good health."""
-    reports = [event for event in fakes.figures(now) if not isinstance(event, DeadLettersRead)]
+    reports = [event for event in (*fakes.figures(now), *inventory(now)) if not isinstance(event, DeadLettersRead)]
     producer = next(event for event in reports if isinstance(event, ChildReport) and event.service == "producer")
-    mine = fakes.producer(now, symbols=SYMBOLS)
+    received, acknowledged = Histogram(), Histogram()
+    for number in range(200):
+        received.add(2 + number % 17 % 5 + number % 40 // 39 * 9)
+        acknowledged.add(18 + number % 23 + number % 50 // 49 * 20)
+    mine = fakes.producer(
+        now,
+        symbols=SYMBOLS,
+        streamed_since=dict.fromkeys(SYMBOLS, now - 3_900_000),
+        connected_since=now - 3_900_000,
+        received_after=received.take(),
+        acknowledged_after=acknowledged.take(),
+        clock_offset=ClockOffset(0.4, 0.9, now - 12_000),
+    )
     return [mine if event is producer else event for event in reports]
 
 
 def letters() -> list[StackEvent]:
-    """Two dead letters, and what the producer said of one."""
-    return [fakes.letters(NOON), fakes.refusal(NOON)]
+    """Dead letters, and what the producer said of them."""
+    (sink, refused) = fakes.letters(NOON).letters
+    frames = (
+        ("missing_field", "q", "there is no q", NOON - 210_000, "ETHUSDT"),
+        ("bad_number", "p", "p is not a plain decimal: '1e400'", NOON - 130_000, "SOLUSDT"),
+        ("out_of_range", "q", "q is not positive: '-0.5'", NOON - 61_000, "BTCUSDT"),
+        ("wrong_unit", "T", "T is in microseconds: 1723118642117000", NOON - 29_000, "XRPUSDT"),
+        ("bad_number", "p", "p is not a plain decimal: 'NaN'", NOON - 1_500, "BTCUSDT"),
+    )
+    made, said = [], []
+    for number, (reason, field, detail, at, symbol) in enumerate(frames):
+        values = {"error.reason": reason, "error.field": field, "error.detail": detail, "received_time": str(at - 1)}
+        headers = tuple(Header(key, value.encode()) for key, value in values.items())
+        made.append(
+            replace_struct(refused, offset=3 + number, timestamp=at, key=symbol.encode(), headers=headers),
+        )
+        line = LogLine(level="WARNING", time=at, message=detail, reason=reason, symbol=symbol)
+        said.append(ChildReport("producer", line))
+    made.insert(4, sink)
+    return [DeadLettersRead(tuple(made), NOON), *said]
+
+
+def days() -> DaySeen:
+    """Where the symbols stood a day ago."""
+    last = {read.trade.symbol: read.trade.price for read in market().trades}
+    chance = Random(3)
+    opens = {symbol: price * (1 + chance.gauss(0, 0.02)) for symbol, price in last.items()}
+    return DaySeen(NOON, {name: DayTicker(opens[name], last[name], NOON - DAY_MS, NOON) for name in last})
+
+
+def with_records(stack: FakeStack) -> None:
+    """Topics with records in them."""
+    assert stack.desk is not None
+    stack.desk.broker = broker.trading(NOON)
+
+
+def with_result(stack: FakeStack) -> None:
+    """What ClickHouse answers to the first ready-made query."""
+    names = ("window_start_dt", "symbol", "trade_count", "open_price", "max_price", "min_price", "close_price", "vwap")
+    kinds = ("DateTime64(3, 'UTC')", "LowCardinality(String)", "UInt64", *("Float64",) * 5)
+    last = [window for window in market().windows if window.window_end - window.window_start == WINDOW_MS["1m"]]
+    last.sort(key=lambda window: (-window.window_start, window.symbol))
+    rows = [
+        (
+            datetime.fromtimestamp(window.window_start / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S.000"),
+            window.symbol,
+            window.trade_count,
+            window.open_price,
+            window.max_price,
+            window.min_price,
+            window.close_price,
+            window.vwap,
+        )
+        for window in last[:100]
+    ]
+    table = Table(100_000)
+    table.feed("".join("\t".join(map(str, row)) + "\n" for row in (names, kinds, *rows)).encode())
+    table.close()
+    assert stack.desk is not None
+    stack.desk.answer = Answer(table, Summary(len(last), 0, len(rows)), 0.021)
 
 
 PICTURES = (
     Picture("start", (120, 40), events=half_started, running=False),
     Picture("main", (120, 40), events=letters),
     Picture("main-large", (200, 60), events=letters),
-    Picture("windows", (120, 40), ("w", "m")),
+    Picture("windows", (120, 40), ("w", "n")),
     Picture("health", (120, 40), ("h",)),
+    Picture("messages", (120, 40), ("b", "down", "enter"), prepare=with_records),
+    Picture("query", (120, 40), ("u", "ctrl+t", "enter", "ctrl+r"), prepare=with_result),
     Picture("dead-letter", (120, 40), ("d", "down", "down", "enter"), letters),
 )
 
@@ -75,8 +166,9 @@ async def run_up(app: CryptoStreamX, clock: Clock) -> None:
         clock.ms = min(NOON, frame * FRAME_MS + 67)
         app.emit(TradesRead(batch, clock.ms))
         app.state.drawn(clock.ms)
-    app.emit(WindowsRead(seen.windows, NOON))
+    app.emit(HistoryRead(seen.windows, seen.ids, NOON))
     clock.ms = NOON
+    app.emit(days())
     for event in figures(NOON):
         app.emit(event)
     for name in fakes.SERVICES:
