@@ -112,7 +112,7 @@ def words(outcome: Outcome) -> list[str]:
     """Return the paragraphs that stand in the table's place; none where the table is to be shown."""
     match outcome:
         case Failed():
-            return [_title(outcome), "", clean(outcome.message, WORDS_LIMIT, multiline=True)]
+            return [clean(outcome.message, WORDS_LIMIT, multiline=True)]
         case Away():
             service = f"The service clickhouse is {outcome.state}. " if outcome.state else ""
             hint = (

@@ -82,7 +82,7 @@ class ResultRows(Rows[Row]):
     """The rows of a result; the cursor goes through all of them, columns shift."""
 
     def __init__(self, *, id: str) -> None:  # noqa: A002 - Textual's name
-        super().__init__((), empty="no rows", id=id)
+        super().__init__((), empty="", id=id)
         self.table_of: Table | None = None
         """What is shown."""
 

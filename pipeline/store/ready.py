@@ -17,7 +17,7 @@ class Ready(NamedTuple):
 READY = (
     Ready(
         "last windows",
-        "the newest closed 1-minute windows",
+        "the newest closed 1m windows",
         """\
 SELECT window_start_dt, symbol, trade_count, open_price, max_price, min_price, close_price, vwap, total_quantity
 FROM crypto.binance_trade_agg_1m FINAL
@@ -38,7 +38,7 @@ LIMIT 50""",
     ),
     Ready(
         "largest trades",
-        "by value, newest first where equal",
+        "the largest by value",
         """\
 SELECT trade_time_dt, symbol, if(market_maker, 'sell', 'buy') AS side, price, quantity,
     price * quantity AS value, trade_id
@@ -48,7 +48,7 @@ LIMIT 100""",
     ),
     Ready(
         "lag by minute",
-        "from the exchange's event to our receiving it, milliseconds",
+        "exchange's event → received",
         """\
 SELECT toStartOfMinute(event_time_dt) AS minute, symbol, count() AS trades,
     quantile(0.5)(received_time - event_time) AS p50_ms, quantile(0.99)(received_time - event_time) AS p99_ms,
@@ -61,7 +61,7 @@ LIMIT 200""",
     ),
     Ready(
         "late trades by minute",
-        "more than the windows' grace of 10 s behind the newest trade received before them",
+        "behind end of window + 10 s",
         """\
 WITH ordered AS
 (
@@ -82,7 +82,7 @@ LIMIT 200""",
     ),
     Ready(
         "trades per symbol",
-        "count, value, first and last",
+        "count, value, first, last",
         """\
 SELECT symbol, count() AS trades, sum(price * quantity) AS value, min(price) AS low, max(price) AS high,
     argMax(price, (event_time, trade_id)) AS last_price, min(event_time_dt) AS first, max(event_time_dt) AS last
@@ -92,7 +92,7 @@ ORDER BY trades DESC""",
     ),
     Ready(
         "buy/sell imbalance",
-        "value bought less value sold, by minute, as a share of both",
+        "(bought − sold) / both",
         """\
 SELECT toStartOfMinute(event_time_dt) AS minute, symbol,
     sumIf(price * quantity, NOT market_maker) AS bought, sumIf(price * quantity, market_maker) AS sold,
@@ -104,7 +104,7 @@ LIMIT 200""",
     ),
     Ready(
         "holes in trade ids",
-        "where a symbol's ids skip: suspects, not proofs",
+        "suspects, not proofs",
         """\
 SELECT symbol, previous + 1 AS first_missing, trade_id - 1 AS last_missing, trade_id - previous - 1 AS missing,
     trade_time_dt
@@ -120,7 +120,7 @@ LIMIT 200""",
     ),
     Ready(
         "table sizes",
-        "rows, parts and bytes on disk",
+        "rows, parts, bytes on disk",
         """\
 SELECT table, sum(rows) AS rows, count() AS parts, sum(bytes_on_disk) AS bytes, formatReadableSize(bytes) AS size,
     max(modification_time) AS newest_part

@@ -54,11 +54,7 @@ def test_a_statement_without_rows_tells_what_it_wrote() -> None:
 def test_words_stand_only_where_there_is_no_table() -> None:
     for outcome in (Idle(), Running(NOON), Done(answer(1), NOON), Cancelled(1)):
         assert words(outcome) == []
-    assert words(Failed("no\x1b[31m table", 60, "UNKNOWN_TABLE")) == [
-        "Code 60 · UNKNOWN_TABLE",
-        "",
-        "no\\x1b[31m table",
-    ]
+    assert words(Failed("no\x1b[31m table", 60, "UNKNOWN_TABLE")) == ["no\\x1b[31m table"]
     ours, theirs = words(Away("gone", "backing off")), words(Away("gone"))
     assert "clickhouse is backing off" in ours[-1]
     assert "Health (F3)" in ours[-1]
