@@ -45,7 +45,7 @@ SCENES: dict[str, Scene] = {
     "failing": ({"keys": to(0)}, failing()),
     "failing-groups": ({"keys": to(4)}, failing()),
     "stale": ({"keys": to(3), "later": 50_000}, WELL),
-    "empty": ({"keys": to(2)}, fakes.started(NOON)[:-1]),
+    "empty": ({"keys": to(2)}, fakes.started(NOON)),
     "topic": ({"keys": to(3, "down", "enter")}, WELL),
     "group": ({"keys": to(4, "down", "enter")}, WELL),
     "subject": ({"keys": to(5, "down", "enter")}, WELL),
