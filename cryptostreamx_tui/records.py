@@ -41,8 +41,8 @@ def headers_of(headers: Iterable[Header]) -> Headers:
     for header in headers:
         one: dict[str, str | None] = {"key": header.key, "value": None}
         if header.value is not None:
-            one["value"] = header.value.decode("utf-8", "backslashreplace")
-            if one["value"].encode("utf-8", "backslashreplace") != header.value:
+            text = one["value"] = header.value.decode("utf-8", "backslashreplace")
+            if text.encode("utf-8") != header.value:
                 one["value_base64"] = encoded(header.value)
         made.append(one)
     return made

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+from textual.pilot import Pilot
 
 from cryptostreamx_tui.panes.dead_letters import DeadLettersPane, LetterRows
 from cryptostreamx_tui.screens.confirm import ConfirmScreen
@@ -16,7 +17,7 @@ from pipeline.broker.replayed import SENDING, Mark, identity
 from pipeline.events import DeadLettersRead
 from pipeline.model import DeadLetter, Header
 from tests.tui import fakes
-from tests.tui.fakes import NOON, Pilot, application, pressed, tell, text_of
+from tests.tui.fakes import NOON, application, pressed, tell, text_of
 from tests.tui.test_hostile import HOSTILE, harmless
 from tests.tui.test_messages import desk_of, press, settle
 

@@ -14,7 +14,7 @@ from tests.tui.test_messages import press
 
 
 def line(level: str, message: str, service: str = "producer", **more: str) -> StackEvent:
-    return ChildReport(service, LogLine(level=level, time=NOON, message=message, **more))  # type: ignore[arg-type]
+    return ChildReport(service, LogLine(level=level, time=NOON, message=message, **more))
 
 
 LINES = [

@@ -5,6 +5,8 @@ import csv
 import json
 from pathlib import Path
 
+from textual.pilot import Pilot
+
 from cryptostreamx_tui.app import CryptoStreamX
 from cryptostreamx_tui.panes.messages import MessagesPane
 from cryptostreamx_tui.screens.detail import DetailScreen
@@ -14,7 +16,7 @@ from pipeline.broker.messages import Question
 from pipeline.broker.ranges import BrowseError
 from pipeline.broker.start import Beginning, End, Offset, Time
 from tests.tui import broker, fakes
-from tests.tui.fakes import NOON, FakeDesk, FakeStack, Pilot, application, pressed, tell, text_of
+from tests.tui.fakes import NOON, FakeDesk, FakeStack, application, pressed, tell, text_of
 from tests.tui.test_hostile import HOSTILE, harmless
 
 TRADES = ("b", "down", "enter")
