@@ -300,12 +300,12 @@ class Tabs(Lines):
             action = f"screen.pane('{name}')"
             word = title.split()[0]
             if name == self.host.pane_name:
-                line.append(Span(f"▸{word} ", "tab", action))
+                line.append(Span(f"▸{word}", "tab", action))
                 continue
             word = word[:longest]
             at = word.lower().find(letter) if len(letter) == 1 else -1
-            before, key, after = (word[:at], word[at], word[at + 1 :]) if at >= 0 else ("", letter, word)
-            line.extend([Span(" " + before, "dim", action), Span(key, "key", action), Span(after + " ", "dim", action)])
+            before, key, after = (word[:at], word[at], word[at + 1 :]) if at >= 0 else ("", letter, f" {word}")
+            line.extend([Span(" " + before, "dim", action), Span(key, "key", action), Span(after, "dim", action)])
         return line
 
 
