@@ -7,6 +7,7 @@ says so. A picture loads nothing from a network: whoever looks at it sees it in 
 import asyncio
 import re
 import sys
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -61,12 +62,17 @@ class Picture:
 def figures(now: int) -> list[StackEvent]:
     """The second's reports of a stack in good health."""
     reports = [event for event in (*fakes.figures(now), *inventory(now)) if not isinstance(event, DeadLettersRead)]
-    producer = next(event for event in reports if isinstance(event, ChildReport) and event.service == "producer")
+    theirs = next(event for event in reports if isinstance(event, ChildReport) and event.service == "producer")
+    return [producer(now) if event is theirs else event for event in reports]
+
+
+def producer(now: int, **more: object) -> ChildReport:
+    """The producer's report."""
     received, acknowledged = Histogram(), Histogram()
     for number in range(200):
         received.add(2 + number % 17 % 5 + number % 40 // 39 * 9)
         acknowledged.add(18 + number % 23 + number % 50 // 49 * 20)
-    mine = fakes.producer(
+    return fakes.producer(
         now,
         symbols=SYMBOLS,
         streamed_since=dict.fromkeys(SYMBOLS, now - 3_900_000),
@@ -74,8 +80,8 @@ def figures(now: int) -> list[StackEvent]:
         received_after=received.take(),
         acknowledged_after=acknowledged.take(),
         clock_offset=ClockOffset(0.4, 0.9, now - 12_000),
+        **more,
     )
-    return [mine if event is producer else event for event in reports]
 
 
 def letters() -> list[StackEvent]:
@@ -98,7 +104,9 @@ def letters() -> list[StackEvent]:
         line = LogLine(level="WARNING", time=at, message=detail, reason=reason, symbol=symbol)
         said.append(ChildReport("producer", line))
     made.insert(4, sink)
-    return [DeadLettersRead(tuple(made), NOON), *said]
+    refusals = Counter(reason for reason, *_ in frames)
+    report = producer(NOON, refused=dict(refusals), dead_letters=len(frames), frames=61_240, accepted=61_231)
+    return [DeadLettersRead(tuple(made), NOON), *said, report]
 
 
 def days() -> DaySeen:
@@ -145,11 +153,11 @@ PICTURES = (
     Picture("start", (120, 40), events=half_started, running=False),
     Picture("main", (120, 40), events=letters),
     Picture("main-large", (200, 60), events=letters),
-    Picture("windows", (120, 40), ("w", "n")),
+    Picture("windows", (120, 40), ("w", "m", "n")),
     Picture("health", (120, 40), ("h",)),
     Picture("messages", (120, 40), ("b", "down", "enter"), prepare=with_records),
     Picture("query", (120, 40), ("u", "ctrl+t", "enter", "ctrl+r"), prepare=with_result),
-    Picture("dead-letter", (120, 40), ("d", "down", "down", "enter"), letters),
+    Picture("dead-letter", (120, 40), ("d", "down", "enter"), letters),
 )
 
 
