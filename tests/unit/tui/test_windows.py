@@ -1,10 +1,12 @@
 import msgspec
 
+from cryptostreamx_tui.state import State
 from cryptostreamx_tui.windows import KEPT, ClosedWindow, Windows
-from pipeline.events import LateWindow
+from pipeline.events import HistoryRead, LateWindow
 from pipeline.model import Window
 from pipeline.windows.coverage import Wholeness
-from tests.tui.window_story import HOLE, MINUTE, NOW_MINUTE, closed, history, running
+from tests.tui.fakes import NOON, producer
+from tests.tui.window_story import HOLE, MINUTE, NOW_MINUTE, closed, history, running, story
 
 BTC, ETH = "BTCUSDT", "ETHUSDT"
 
@@ -115,3 +117,21 @@ def test_a_window_of_no_size_of_ours_is_passed_over_and_memory_is_bounded() -> N
     windows.read(closed(BTC, ago) for ago in range(KEPT + 10))
     assert len(windows.ring("1m", BTC)) == len(windows.ring("1m")) == KEPT
     assert windows.ring("1m").end == KEPT + 10
+
+
+def test_the_state_takes_history_trades_late_counts_and_the_subscription() -> None:
+    state = State()
+    for event in story():
+        before = state.revision["windows"]
+        state.apply(event, NOON)
+        if isinstance(event, HistoryRead):
+            assert state.revision["windows"] > before
+    assert state.windows.history_read
+    late = [row for row in of(state.windows, ETH) if row.late]
+    assert [(row.window.window_start, row.late) for row in late] == [(NOW_MINUTE - 2 * MINUTE, 3)]
+    assert of(state.windows, BTC)[0].verdict.wholeness is Wholeness.WHOLE
+    state.apply(producer(NOON, streamed_since={BTC: 5}), NOON)
+    assert state.windows.since == {BTC: 5}
+    state.feed = "replay of trades.frames"
+    state.apply(producer(NOON, streamed_since={BTC: 5}), NOON)
+    assert state.windows.since == {}, "a recording's times are of another clock"
