@@ -1,6 +1,6 @@
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 import platformdirs
 import pytest
@@ -48,7 +48,7 @@ def test_the_example_names_every_setting() -> None:
     assert set(table["alerts"]) | {"price"} == set(Alerts.model_fields)
     for name, field in Alerts.model_fields.items():
         if name not in ("bell", "desktop", "price"):
-            rule: Any = field.annotation
+            rule = cast("type[BaseModel]", field.annotation)
             assert set(table["alerts"][name]) == set(rule.model_fields), name
 
 
@@ -63,7 +63,8 @@ def test_what_the_example_shows_in_comments_can_be_used(tmp_path: Path) -> None:
 
 
 def test_every_setting_says_what_it_is_for() -> None:
-    for model in (*models(Configuration), PriceBand):
+    every: list[type[BaseModel]] = [*models(Configuration), PriceBand]
+    for model in every:
         assert model.__doc__
         assert all(field.description for field in model.model_fields.values()), model
 
