@@ -114,9 +114,11 @@ def words(outcome: Outcome) -> list[str]:
         case Failed():
             return [clean(outcome.message, WORDS_LIMIT, multiline=True)]
         case Away():
-            service = f"The service clickhouse is {outcome.state}. " if outcome.state else ""
+            # What is called ready and does not answer has just died, or is too busy to.
+            still = "still called ready: it may have just died" if outcome.state == "ready" else outcome.state
+            service = f"The service clickhouse is {still}. " if outcome.state else ""
             hint = (
-                "It is started again by itself; Health (F3) shows its state and its log, and restarts it."
+                "A server that died is started again by itself; Health (F3) shows its state and log, and restarts it."
                 if outcome.state
                 else "Check CLICKHOUSE_URL, the credentials, and that the server runs."
             )

@@ -1,10 +1,14 @@
 """The query pane: keys, typing, running, cancelling, errors, history, export, hostile text."""
 
+import subprocess
+import sys
+from types import TracebackType
 from typing import Any, Self
 
 import pytest
 from textual.events import Paste
 from textual.pilot import Pilot
+from textual.widget import Widget
 
 from cryptostreamx_tui.panes.query import QueryPane
 from cryptostreamx_tui.screens.choose import ChooseScreen
@@ -15,7 +19,7 @@ from pipeline.model import ServiceState
 from pipeline.store.history import Ran
 from pipeline.store.query import Answer, AwayError, QueryError, Summary
 from pipeline.store.ready import READY
-from pipeline.store.result import Table
+from pipeline.store.result import Row, Table
 from tests.tui import fakes
 from tests.tui.fakes import NOON, FakeDesk, application, pressed, tell, text_of
 from tests.tui.test_hostile import HOSTILE, harmless
@@ -75,8 +79,13 @@ class Query:
         await self.settle()
         return self
 
-    async def __aexit__(self, *error: object) -> None:
-        await self._running.__aexit__(*error)
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._running.__aexit__(kind, error, trace)
+
+    def focused(self) -> Widget | None:
+        return self.app.screen.focused
 
     async def settle(self) -> None:
         """Wait until nothing is under way, then draw."""
@@ -98,7 +107,7 @@ class Query:
 async def test_letters_are_typed_in_the_editor_and_function_keys_still_switch() -> None:
     pressed("query", "stop", "edit")
     async with Query() as query:
-        assert query.app.screen.focused is query.editor
+        assert query.focused() is query.editor
         await query.press(*"twq1?")
         assert (query.editor.text, query.app.pane_name) == ("twq1?", "query")
         screen = await query.press("enter")
@@ -107,27 +116,27 @@ async def test_letters_are_typed_in_the_editor_and_function_keys_still_switch() 
         assert "^r run" in footer
         assert "i edit" not in footer, "a letter would be typed"
         assert "i edit" in (await query.press("escape")).splitlines()[-1]
-        assert query.app.screen.focused is query.pane.table
+        assert query.focused() is query.pane.table
         await query.press("i")
-        assert query.app.screen.focused is query.editor
+        assert query.focused() is query.editor
         await query.press("f2")
         assert query.app.pane_name == "windows"
         await query.press("f7")
-        assert (query.app.pane_name, query.app.screen.focused) == ("query", query.editor)
+        assert (query.app.pane_name, query.focused()) == ("query", query.editor)
         await query.press("escape", "t")
         assert query.app.pane_name == "trades"
 
 
 async def test_tab_goes_through_editor_and_table_and_on() -> None:
     async with Query() as query:
-        seen = [query.app.screen.focused]
+        seen = [query.focused()]
         for _ in range(2):
             await query.press("tab")
-            seen.append(query.app.screen.focused)
+            seen.append(query.focused())
         assert seen[:2] == [query.editor, query.pane.table]
         assert query.app.pane_name == "symbols"
         await query.press("shift+tab", "shift+tab")
-        assert (query.app.pane_name, query.app.screen.focused) == ("query", query.editor)
+        assert (query.app.pane_name, query.focused()) == ("query", query.editor)
         assert query.editor.text == ""
 
 
@@ -165,7 +174,7 @@ async def test_a_row_opens_as_a_page_and_is_copied() -> None:
         assert "Result · row 3 of 3" in screen
         assert "Nullable(String)" in screen
         await query.press("escape")
-        assert query.app.screen.focused is query.pane.table
+        assert query.focused() is query.pane.table
 
 
 async def test_nothing_to_run_is_said() -> None:
@@ -188,7 +197,7 @@ async def test_while_a_query_runs_it_can_be_cancelled() -> None:
         screen = await query.press("escape")
         assert query.asked[-1] == ("cancel_query", True)
         assert "■ cancelled after 3.2 s" in screen
-        assert query.app.screen.focused is query.editor
+        assert query.focused() is query.editor
 
 
 async def test_cancelling_also_ends_what_the_server_does_not_end() -> None:
@@ -237,7 +246,7 @@ async def test_while_clickhouse_is_away_it_says_so_and_what_to_do() -> None:
         assert "The service clickhouse is backing off." in screen
         assert "run it again with ctrl+r" in " ".join(screen.split())
         await query.press("escape")
-        assert query.app.screen.focused in query.pane.stops
+        assert query.focused() in query.pane.stops
         query.stack.desk = None
         await query.press("i", "ctrl+o", "ctrl+r")
         assert "not known yet" in text_of(query.app)
@@ -313,7 +322,12 @@ async def test_a_hundred_thousand_rows_are_never_all_made(monkeypatch: pytest.Mo
     table.close()
     made: list[int] = []
     row = Table.row
-    monkeypatch.setattr(Table, "row", lambda self, index: made.append(index) or row(self, index))
+
+    def counted(table: Table, index: int) -> Row:
+        made.append(index)
+        return row(table, index)
+
+    monkeypatch.setattr(Table, "row", counted)
     async with Query() as query:
         query.desk.answer = Answer(table, Summary(100_001, 0, 100_001), 0.5)
         screen = await query.press(*"select 1", "ctrl+r", "escape")
@@ -389,3 +403,9 @@ async def test_a_command_at_once_does_not_wait_for_the_editor() -> None:
         await tell(app, pilot)
         assert "BTCUSDT" in text_of(app)
         assert app._main.query_one(Editor).text == READY[0].sql
+
+
+def test_the_editor_is_not_loaded_before_it_is_shown() -> None:
+    code = "import sys, cryptostreamx_tui.app; print([name for name in sys.modules if 'tree_sitter' in name])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
