@@ -29,6 +29,7 @@ from cryptostreamx_tui.export import FORMATS, Export, place, write
 from cryptostreamx_tui.format import UNKNOWN, Line
 from cryptostreamx_tui.frame import FRAME_SECONDS, Frame
 from cryptostreamx_tui.keys import keymap, remapped
+from cryptostreamx_tui.panes.pane import Pane
 from cryptostreamx_tui.rules import checks
 from cryptostreamx_tui.screens.choose import Choice, ChooseScreen
 from cryptostreamx_tui.screens.confirm import ConfirmScreen
@@ -53,6 +54,8 @@ if TYPE_CHECKING:
 
 SAID_MS = 4_000
 """How long the footer shows what a key did."""
+LOOKED_AT = ("phase", "services", "cluster", "stats", "dead")
+"""Topics that alerts are about, besides time and prices."""
 COPIED = "copied.txt"
 CLIPBOARD_BYTES = 56_000
 """Terminals take about 75,000 characters of base64 in OSC 52; of more, many take nothing."""
@@ -134,7 +137,7 @@ class CryptoStreamX(App[int]):
         chosen = whole_name(self._chosen.name())
         self.theme = chosen if chosen in self.available_themes else NIGHT.name
         self.alerts = AlertBook(checks(self.configuration.alerts))
-        self._looked = -1
+        self._looked = (-1, 0)
         self._copied = b""
         self._copying = asyncio.Lock()
         self.stack = stack
@@ -188,22 +191,24 @@ class CryptoStreamX(App[int]):
         self.state.feed = self.stack.feed
         self._follow_phase()
         now = self.now()
+        # Walked, not queried: to match a selector against every widget ten times a second costs more than to draw.
         if self.screen is self._main:
-            for pane in self._main.query("Pane"):
+            for pane in self._main.walk_children(Pane):
                 if pane.is_mounted:  # not yet while the screen is being made
-                    pane.fade(self.state, now)  # type: ignore[attr-defined]
-        for notice in self.screen.query(Notice):
+                    pane.fade(self.state, now)
+        for notice in self.screen.walk_children(Notice):
             notice.settle()
         if self._said is not None and now >= self._said[2]:
             self._said = None
             self.touch()
-        if now // 1000 != self._looked and not self.stopping:
-            self._looked = now // 1000
+        looked = (now // 1000, sum(self.state.revision[topic] for topic in LOOKED_AT))
+        if looked != self._looked and not self.stopping:
+            self._looked = looked
             self._look(now)
         self.frame.tick()
 
     def _look(self, now: int) -> None:
-        """Look for what needs a person, once a second; call for what is new."""
+        """Look for what needs a person, once a second and whenever something changed; call for what is new."""
         before = self.alerts.revision
         raised = self.alerts.look(self.state, now)
         if self.alerts.revision != before:

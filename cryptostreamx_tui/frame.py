@@ -7,6 +7,8 @@ revisions are compared with what each view has drawn. Views that show ages are d
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from textual.errors import NoWidget
+
 from cryptostreamx_tui.state import State
 
 if TYPE_CHECKING:
@@ -62,8 +64,11 @@ class Frame:
             stamp = sum(revision[topic] for topic in view.topics)
             if stamp == view.stamp and not (aged and view.ages):
                 continue
-            if view.is_attached and view.screen is screen and view.is_on_screen:
-                view.stamp = stamp
-                view.redraw()
-                subjects.update(view.topics[:1])
+            try:
+                screen.find_widget(view)
+            except NoWidget:
+                continue  # hidden, or on a screen below
+            view.stamp = stamp
+            view.redraw()
+            subjects.update(view.topics[:1])
         return subjects

@@ -14,6 +14,7 @@ from cryptostreamx_tui.format import Line, Span, plain
 from cryptostreamx_tui.state import State
 from cryptostreamx_tui.widgets.bars import spread
 from cryptostreamx_tui.widgets.filter import FilterLine
+from cryptostreamx_tui.widgets.page import Page
 from cryptostreamx_tui.widgets.rows import Rows, Stream
 from cryptostreamx_tui.widgets.view import Lines
 
@@ -124,17 +125,17 @@ class Pane(Vertical):
     @property
     def stops(self) -> list[Widget]:
         """The lists and pages that take the focus, in order."""
-        return [widget for widget in self.query("Rows, Page").results(Widget) if widget.can_focus]
+        return [widget for widget in self.walk_children(Widget) if isinstance(widget, Rows | Page) and widget.can_focus]
 
     @property
     def streams(self) -> "list[Stream[Any]]":
         """The lists that follow the newest."""
-        return list(self.query(Stream))
+        return list(self.walk_children(Stream))
 
     @property
     def rows(self) -> "Rows[Any] | None":
         """The list that has the focus, or else the first one."""
-        lists = list(self.query(Rows))
+        lists = list(self.walk_children(Rows))
         return next((rows for rows in lists if rows.has_focus), lists[0] if lists else None)
 
 

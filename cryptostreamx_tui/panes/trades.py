@@ -62,7 +62,7 @@ class TradesPane(Pane):
     def fade(self, state: State, now: int) -> None:
         """Dim the tape when nothing new came for long; look at what arrives for the filter, seen or not."""
         age = state.feed_age(now)
-        for tape in self.query(Tape):
+        for tape in self.walk_children(Tape):
             dim(tape, age is not None and age > FEED_STALE_MS)
             tape.source()
 

@@ -85,7 +85,7 @@ class WindowsPane(Pane):
 
     def _settle(self) -> None:
         """Give the unfinished windows as many lines as they need, within a third of the pane."""
-        for rows in self.query(UnfinishedRows):
+        for rows in self.walk_children(UnfinishedRows):
             wanted = min(1 + len(rows.places()), max(5, self.size.height // 4))
             if rows.styles.height is None or rows.styles.height.value != wanted:
                 rows.styles.height = wanted
@@ -159,6 +159,6 @@ class WindowsPane(Pane):
     def fade(self, state: State, now: int) -> None:
         """Dim the tables when the windows process went silent; make room for what is unfinished."""
         age = state.stats_age("windows", now)
-        for table in self.query(WindowTable):
+        for table in self.walk_children(WindowTable):
             dim(table, age is not None and age > STATS_STALE_MS)
         self._settle()

@@ -2,9 +2,11 @@
 
 from typing import TYPE_CHECKING, ClassVar, cast
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.events import Click
+from textual.filter import ANSIToTruecolor
 from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
@@ -35,6 +37,8 @@ class View(Widget):
 
     topics: ClassVar[tuple[str, ...]] = ()
     """Topics of ``State.revision`` that it shows; the first is what it is about."""
+    faded = False
+    """Whether the data is too old to be shown as live."""
     ages: ClassVar[bool] = False
     """Whether it shows something that changes by the mere passing of time."""
 
@@ -70,7 +74,12 @@ class View(Widget):
     def render_lines(self, crop: Region) -> list[Strip]:
         """Draw the lines of a region."""
         strips = [self.render_line(y) for y in crop.line_range]
-        filters = self.get_line_filters()
+        # Every tone is a true colour already: that filter has something to do only where they are dimmed.
+        filters = [
+            line_filter
+            for line_filter in self.get_line_filters()
+            if self.faded or not isinstance(line_filter, ANSIToTruecolor)
+        ]
         if filters:
             _, background = self.background_colors
             for line_filter in filters:
@@ -117,7 +126,14 @@ class View(Widget):
             run, run_tone = text, span.tone
         if run:
             segments.append(self._segment(run, run_tone, base, over))
-        return Strip(segments).adjust_cell_length(width, base)
+        length = 0
+        for segment in segments:
+            length += len(segment.text) if segment.text.isascii() else cell_len(segment.text)
+        if length > width:
+            return Strip(segments, length).crop(0, width)
+        if length < width:
+            segments.append(Segment(" " * (width - length), base))
+        return Strip(segments, width)  # made once: a strip brings five caches with it
 
     def _segment(self, text: str, tone: str, base: Style, over: Style | None) -> Segment:
         if not tone:
