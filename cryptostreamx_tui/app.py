@@ -399,7 +399,7 @@ class CryptoStreamX(App[int]):
                 self.theme = name
                 self.command(asyncio.to_thread(self._chosen.keep, name), "keep the theme")
 
-        ours = [Choice(name, WORDS[name]) for name in WORDS]
+        ours = [Choice(name, *words) for name, words in WORDS.items()]
         others = [Choice(name, name) for name in sorted(self.available_themes) if name not in WORDS]
         self.push_screen(ChooseScreen("Colours", [*ours, *others]), chosen)
 

@@ -120,9 +120,9 @@ class AlertsPane(Pane):
         book = self.host.alerts
         active, calling = len(book.active), len(book.calling)
         if not active:
-            return [Span("nothing active", "good")]
-        line = [Span(f"{active} active", "warn")]
-        return [*line, Span(f" {calling} to acknowledge", "alarm")] if calling else line
+            return [Span(" none active", "good")]
+        line = [Span(f" {active} active", "warn")]
+        return [*line, Span(f", {calling} new", "alarm")] if calling else line
 
     def apply_filter(self, text: str) -> str | None:
         """Show only what has a word in it."""

@@ -101,10 +101,10 @@ SHORT = {theme.name.removeprefix("cryptostreamx-"): theme for theme in THEMES}
 """What a configuration calls them."""
 
 WORDS = {
-    NIGHT.name: "night: dark",
-    DAY.name: "day: light",
-    CONTRAST.name: "contrast: white on black, 7 : 1",
-    COLOUR_BLIND.name: "colour-blind: blue and orange",
+    NIGHT.name: ("night", "dark"),
+    DAY.name: ("day", "light"),
+    CONTRAST.name: ("contrast", "white on black, 7 : 1"),
+    COLOUR_BLIND.name: ("colour-blind", "blue and orange, no green, no red"),
 }
 """What a person is told of ours when choosing."""
 

@@ -112,7 +112,7 @@ async def test_an_alert_opens_with_what_to_do_and_is_cleared_when_it_is_over() -
         await pilot.press("escape")
         await later(app, pilot, clock, 7, fakes.service("sink", NOON))
         assert "✓ cleared" in text_of(app)
-        assert "nothing active" in text_of(app)
+        assert "none active" in text_of(app)
 
 
 async def test_the_list_is_filtered_and_exported() -> None:
@@ -242,7 +242,7 @@ async def test_a_theme_is_chosen_and_kept_for_the_next_start(tmp_path: Path) -> 
         await pilot.press("T")
         await tell(app, pilot)
         assert isinstance(app.screen, ChooseScreen)
-        assert "colour-blind: blue and orange" in text_of(app)
+        assert "blue and orange" in text_of(app)
         await pilot.press("escape")
         assert app.theme == "cryptostreamx-night"
         await pilot.press("T", "down", "enter")

@@ -129,8 +129,8 @@ async def test_alert_line_notice_and_questions() -> None:
         await pilot.press("T")
         await tell(app, pilot)
         assert isinstance(app.screen, ChooseScreen)
-        await click(app, pilot, "day: light")
-        await click(app, pilot, "day: light", times=2)
+        await click(app, pilot, "day  ")
+        await click(app, pilot, "day  ", times=2)
         await tell(app, pilot)
         assert app.theme == "cryptostreamx-day"
 
