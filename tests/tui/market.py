@@ -76,8 +76,8 @@ def market(recent_ms: int = 300_000) -> Market:
         windows += [aggregate.window(states[key], key[1], key[0], key[0] + size) for key in sorted(closed)]
     minutes: dict[tuple[str, int], list[int]] = {}
     for trade in made:
-        ids = minutes.setdefault((trade.symbol, trade.event_time // 60_000 * 60_000), [trade.trade_id, trade.trade_id])
-        ids[1] = trade.trade_id
+        ends = minutes.setdefault((trade.symbol, trade.event_time // 60_000 * 60_000), [trade.trade_id, trade.trade_id])
+        ends[1] = trade.trade_id
     trades = [_read(trade, n, chance) for n, trade in enumerate(made) if trade.event_time > NOON - recent_ms]
-    ids = tuple(MinuteIds(*minute, *ends) for minute, ends in minutes.items())
+    ids = tuple(MinuteIds(*minute, first, last) for minute, (first, last) in minutes.items())
     return Market(tuple(trades), tuple(windows), ids)
