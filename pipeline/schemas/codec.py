@@ -14,6 +14,7 @@ import msgspec
 from pipeline.model import Source, Trade, Window
 from pipeline.schemas.registry import Registry, RegistryError
 from pipeline.schemas.subjects import load_schema
+from pipeline.schemas.trade_decoder import plain_trade
 from pipeline.schemas.trade_encoder import FRAME, MAGIC, TradeEncoder
 
 __all__ = ["CodecError", "TradeDecoder", "TradeEncoder", "WindowDecoder", "WindowEncoder"]
@@ -35,6 +36,8 @@ class _Decoder:
         self._registry = registry
         self._reader: Any = fastavro.parse_schema(load_schema(name))
         self._writers: dict[bytes, tuple[Any, Any]] = {}
+        self.plain: set[bytes] = set()
+        """First five bytes of frames that were written with the reader's own schema."""
 
     def __call__(self, data: bytes) -> dict[str, Any]:
         known = self._writers.get(data[:5])
@@ -71,6 +74,8 @@ class _Decoder:
         # Resolution is a third of the cost of reading: leave it out where there is nothing to resolve.
         found = (writer, None) if writer == self._reader else (writer, self._reader)
         self._writers[data[:5]] = found
+        if found[1] is None:
+            self.plain.add(data[:5])
         return found
 
 
@@ -87,6 +92,10 @@ class TradeDecoder:
             CodecError: it is no trade; it never will be.
             RegistryError: its schema is not known here yet and the registry cannot tell it now; try again later.
         """
+        if data[:5] in self._decode.plain:
+            trade = plain_trade(data)
+            if trade is not None:
+                return trade
         record = self._decode(data)
         record["source"] = Source(record["source"])
         return Trade(**record)
