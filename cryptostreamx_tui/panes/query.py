@@ -165,13 +165,16 @@ class QueryPane(Pane):
         elif part is None:
             self.host.say("there is no statement to run", "warn")
         elif changes_data(part.sql):
-            sql = safe(" ".join(part.sql.split()), 300)
-            self.host.push_screen(
-                ConfirmScreen(f"This statement changes data. Run it?  {sql}"),
-                lambda yes: self._begin(part, confirmed=True) if yes else None,
-            )
+            self._ask(part)
         else:
             self._begin(part, confirmed=False)
+
+    def _ask(self, part: Part) -> None:
+        sql = safe(" ".join(part.sql.split()), 300)
+        self.host.push_screen(
+            ConfirmScreen(f"This statement changes data. Run it?  {sql}"),
+            lambda yes: self._begin(part, confirmed=True) if yes else None,
+        )
 
     def _begin(self, part: Part, *, confirmed: bool) -> None:
         where = f"statement {part.number} of {part.of}" if part.of > 1 else ""
@@ -197,6 +200,8 @@ class QueryPane(Pane):
                 self._set(Cancelled(self.host.now() - began))
             else:
                 self._set(self._failed(part, error))
+                if error.refuses_change and not confirmed:
+                    self._ask(part)
         except AwayError as error:
             self._set(self._away(str(error)))
         else:

@@ -53,6 +53,11 @@ class QueryError(RuntimeError):
         self.position = position
         """Byte of the statement, from 1, that a syntax error names."""
 
+    @property
+    def refuses_change(self) -> bool:
+        """Whether the statement was refused only because nobody said that it may change something."""
+        return self.name == "READONLY" and "execute query in readonly mode" in str(self)
+
 
 class AwayError(RuntimeError):
     """ClickHouse does not answer, or the connection broke; what it means for the query is not known."""

@@ -4,6 +4,11 @@ from typing import NamedTuple
 
 from pipeline.store.sql import Token, UnterminatedError, read_statement, tokens
 
+_CHANGES = {
+    "ALTER", "ATTACH", "BACKUP", "CREATE", "DELETE", "DETACH", "DROP", "EXCHANGE", "GRANT", "INSERT", "KILL", "MOVE",
+    "OPTIMIZE", "RENAME", "REPLACE", "RESTORE", "REVOKE", "SYSTEM", "TRUNCATE", "UNDROP", "UPDATE",
+}  # fmt: skip
+
 
 class Part(NamedTuple):
     """One statement of a script; ``start`` and ``end`` count characters."""
@@ -46,11 +51,16 @@ def statement_at(script: str, cursor: int) -> Part | None:
 
 
 def changes_data(sql: str) -> bool:
-    """Whether the statement is none of those that only read."""
+    """Whether the statement is of a kind that changes something.
+
+    A word that is none of ClickHouse's is not: that is a syntax error, and the server's to say. (It also refuses by
+    itself what changes data, where nobody said yes: ``readonly``.)
+    """
     try:
-        return read_statement(sql.encode("utf-8", "replace")).writes
+        statement = read_statement(sql.encode("utf-8", "replace"))
     except UnterminatedError:
         return False  # nothing will run
+    return statement.writes and (statement.first in _CHANGES or "INSERT" in statement.words)
 
 
 def line_and_column(text: str, offset: int) -> tuple[int, int]:

@@ -130,12 +130,14 @@ async def test_what_changes_data_is_refused_by_the_server_until_confirmed(settin
         with pytest.raises(QueryError) as raised:
             await run(settings, sql, name())
         assert raised.value.name in ("READONLY", "UNKNOWN_TABLE")
+        assert raised.value.refuses_change is (raised.value.name == "READONLY")
         done = await run(settings, sql, name(), confirmed=True)
         assert len(done.table) == 0
     assert done.summary.written_rows == 200_000
     assert (await run(settings, "SELECT count() FROM mine", name())).table.row(0) == ("200000",)
-    with pytest.raises(QueryError, match="readonly"):
+    with pytest.raises(QueryError, match="readonly") as raised:
         await run(settings, "SELECT 1 SETTINGS readonly = 0", name())
+    assert not raised.value.refuses_change
     await run(settings, "DROP TABLE mine", name(), confirmed=True)
 
 

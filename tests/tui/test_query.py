@@ -267,6 +267,16 @@ async def test_what_changes_data_is_asked_first(yes: bool) -> None:
         assert ("✓ done · 12 rows written" in screen) is yes
 
 
+async def test_what_the_server_calls_a_change_is_asked_too() -> None:
+    async with Query() as query:
+        query.desk.error = QueryError("default: Cannot execute query in readonly mode", 164, "READONLY")
+        await query.press(*"do something", "ctrl+r")
+        assert isinstance(query.app.screen, ConfirmScreen)
+        query.desk.error, query.desk.answer = None, SYMBOLS
+        assert "✓ 3 rows" in await query.press("y")
+        assert [value for _, value in query.asked] == [("do something", False), ("do something", True)]
+
+
 async def test_history_and_ready_made_queries() -> None:
     pressed("query", "history", "ready")
     async with Query() as query:

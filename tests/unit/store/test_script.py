@@ -54,7 +54,9 @@ def test_what_is_never_closed_is_one_statement() -> None:
         ("drop table t", True),
         ("ALTER TABLE t DELETE WHERE 1", True),
         ("OPTIMIZE TABLE t", True),
+        ("WITH x AS (SELECT 1) INSERT INTO t SELECT * FROM x", True),
         ("SELECT 'open", False),
+        ("SELCT 1", False),
     ],
 )
 def test_what_changes_data(sql: str, changes: bool) -> None:
