@@ -29,6 +29,7 @@ GROUP = "cryptostreamx-sink"
 TOPICS = (TRADE_TOPIC, *WINDOW_TOPICS.values())
 BATCH_ROWS = 10_000
 LINGER_SECONDS = 0.5
+_ENDS_SECONDS = 0.5
 _POLL_SECONDS = 0.1
 
 _log = logging.getLogger(__name__)
@@ -275,11 +276,21 @@ class Sink:
         """Return how many records are not committed yet; None while an end is unknown."""
         total = 0
         for (topic, part), offset in places.items():
-            low, high = self._consumer.get_watermark_offsets(TopicPartition(topic, part), cached=True)
+            low, high = self._ends(TopicPartition(topic, part))
             if OFFSET_INVALID in (low, high) or high < 0:
                 return None
             total += high - max(low, offset if offset is not None else low)
         return total
+
+    def _ends(self, place: TopicPartition) -> tuple[int, int]:
+        if self._report.waiting is None:
+            return self._consumer.get_watermark_offsets(place, cached=True)
+        # Nothing is fetched while it waits, and what the library remembers would stand still.
+        try:
+            found = self._consumer.get_watermark_offsets(place, timeout=_ENDS_SECONDS, cached=False)
+        except KafkaException:  # the brokers are away too: the lag is unknown
+            found = None
+        return found or (OFFSET_INVALID, OFFSET_INVALID)
 
 
 _LOST_MEMBERSHIP = (

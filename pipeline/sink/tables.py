@@ -15,6 +15,7 @@ from clickhouse_connect.driver.insert import InsertContext
 
 from pipeline.model import TRADE_TOPIC, WINDOW_TOPICS, Trade, Window
 from pipeline.sink.batch import RefusedError, Row
+from pipeline.store.client import told
 
 DATABASE = "crypto"
 COLUMNS: dict[str, tuple[str, ...]] = {
@@ -76,7 +77,7 @@ class Inserter:
             self.close()
             if isinstance(error, DataError) or error.code in REFUSES_DATA:
                 raise RefusedError(f"{DATABASE}.{table} refuses {len(rows)} row(s)") from error
-            raise UnavailableError(str(error)) from error
+            raise UnavailableError(told(error)) from error
         except _NOT_WRITABLE as error:
             self.close()
             raise RefusedError(f"{len(rows)} row(s) do not fit the columns of {DATABASE}.{table}") from error

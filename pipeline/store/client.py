@@ -4,8 +4,10 @@ from urllib.parse import urlsplit
 
 import clickhouse_connect
 from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from pipeline.settings import APP, Settings
+from pipeline.text import clean
 
 CONNECT_SECONDS = 5
 ANSWER_SECONDS = 60
@@ -37,3 +39,15 @@ def connect(settings: Settings, answer_seconds: int = ANSWER_SECONDS) -> Client:
         autogenerate_session_id=False,
         tz_mode="aware",
     )
+
+
+def told(error: BaseException) -> str:
+    """Return the server's own words, or the system's where it did not answer, without the client's long address."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and not isinstance(cause, ClickHouseError) and cause.strerror:
+            return clean(f"ClickHouse does not answer: {cause.strerror}")
+        cause = cause.__cause__ or cause.__context__
+    text = str(error)
+    at = text.find("Code: ")
+    return clean(text[max(0, at) :] or type(error).__name__)

@@ -14,8 +14,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from pipeline.child import now_ms
 from pipeline.inventory import StoreSeen, TableView
 from pipeline.settings import Settings
-from pipeline.store.client import connect
-from pipeline.text import clean
+from pipeline.store.client import connect, told
 
 DATABASE = "crypto"
 ANSWER_SECONDS = 10
@@ -112,18 +111,6 @@ class StoreInventory:
             newest=newest,
             received=column == NEWEST[0],
         )
-
-
-def told(error: BaseException) -> str:
-    """Return the server's own words, or the system's where it did not answer, without the client's long address."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, OSError) and not isinstance(cause, ClickHouseError) and cause.strerror:
-            return clean(f"ClickHouse does not answer: {cause.strerror}")
-        cause = cause.__cause__ or cause.__context__
-    text = str(error)
-    at = text.find("Code: ")
-    return clean(text[max(0, at) :] or type(error).__name__)
 
 
 def _ms(seconds: int | datetime | None) -> int | None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from confluent_kafka import KafkaError, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from pipeline.events import SinkStats
 from pipeline.model import TRADE_TOPIC
@@ -59,6 +59,7 @@ class World:
         self.registry_failures = 0
         self.stats: list[SinkStats] = []
         self.idle = 0
+        self.ends: Callable[[], tuple[int, int] | None] = lambda: (0, 500)
         report = Report(self.stats.append, lambda: None, lambda: self.now, lambda: 1)
         self.sink = Sink(
             self, {TRADE_TOPIC: self.decode}, self.insert, self, report,  # type: ignore[arg-type]
@@ -95,9 +96,12 @@ class World:
     def resume(self, _: object) -> None:
         self.paused = False
 
-    def get_watermark_offsets(self, _: object, *, cached: bool) -> tuple[int, int]:
-        assert cached
-        return 0, 100
+    def get_watermark_offsets(self, _: object, *, cached: bool, timeout: float = 0.0) -> tuple[int, int] | None:
+        assert cached != self.paused, "what the library remembers stands still while nothing is fetched"
+        if cached:
+            return 0, 100
+        assert timeout > 0
+        return self.ends()
 
     def commit(self, *, offsets: list[TopicPartition], asynchronous: bool) -> None:
         assert not asynchronous
@@ -145,9 +149,25 @@ def test_an_absent_clickhouse_is_waited_for_with_paused_partitions_and_no_dead_l
     world.failures = [UnavailableError("Connection refused")] * 6
     world.sink.run()
     assert world.log == ["insert [1, 2, 3, 4]", "between", "commit 4", "close"]
-    assert any(stats.waiting == "Connection refused" for stats in world.stats)
+    assert any((stats.waiting, stats.lag) == ("Connection refused", 500) for stats in world.stats)
     assert not world.paused
     assert world.now > 5.0
+
+
+@pytest.mark.parametrize("gone", [None, KafkaException(KafkaError(KafkaError._TRANSPORT))])
+def test_while_the_brokers_are_away_too_the_lag_is_unknown(gone: Exception | None) -> None:
+    world = World([b"1", b"2", b"3", b"4"])
+    world.failures = [UnavailableError("Connection refused")] * 6
+
+    def away() -> None:
+        if gone is not None:
+            raise gone
+
+    world.ends = away
+    world.sink.run()
+    waiting = [stats for stats in world.stats if stats.waiting is not None]
+    assert waiting
+    assert all(stats.lag is None for stats in waiting)
 
 
 def test_an_absent_registry_is_waited_for() -> None:

@@ -1,6 +1,6 @@
 from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError
 
-from pipeline.store.inventory import told
+from pipeline.store.client import told
 
 
 def test_the_servers_words_without_the_clients_address() -> None:
