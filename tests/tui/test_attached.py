@@ -62,7 +62,8 @@ async def test_q_leaves_at_once_and_says_that_the_pipeline_goes_on(capsys: pytes
         assert not any(isinstance(screen, StoppingScreen) for screen in app.screen_stack)
     assert stack.last() == ("stop", None)  # of the watching: AttachedStack stops nothing else
     assert app.return_value == 0
-    assert capsys.readouterr().err == f"The pipeline goes on running in {stack.settings.home}.\n"
+    told = capsys.readouterr().err.replace("\n", "")  # wrapped where the path is long
+    assert told.replace(" ", "") == f"The pipeline goes on running in {stack.settings.home}.".replace(" ", "")
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
@@ -90,7 +91,8 @@ async def test_the_next_pipeline_begins_on_a_clean_screen() -> None:
         screen = text_of(app)
         assert "has ended" not in screen
         assert "61,837" not in screen
-        assert "bad_number" not in screen
+        assert app.state.dead_letters is None
+        assert "VALUE_CONVERTER" not in screen
 
 
 async def test_the_feed_cannot_be_changed_from_here() -> None:
