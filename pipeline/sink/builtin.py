@@ -284,7 +284,8 @@ class Sink:
 
     def _ends(self, place: TopicPartition) -> tuple[int, int]:
         if self._report.waiting is None:
-            return self._consumer.get_watermark_offsets(place, cached=True)
+            known: tuple[int, int] = self._consumer.get_watermark_offsets(place, cached=True)
+            return known
         # Nothing is fetched while it waits, and what the library remembers would stand still.
         try:
             found = self._consumer.get_watermark_offsets(place, timeout=_ENDS_SECONDS, cached=False)

@@ -57,6 +57,11 @@ async def opened(app: CryptoStreamX, pilot: Pilot[int], view: str = "services") 
     return pane
 
 
+def faded(pane: HealthPane) -> bool:
+    """Whether the current list is dimmed."""
+    return isinstance(pane.view, Listing) and pane.view.faded
+
+
 async def opened_detail(app: CryptoStreamX, pilot: Pilot[int]) -> str:
     """Open the first row; return the page."""
     await pilot.press("down", "enter")
@@ -264,11 +269,10 @@ async def test_what_is_old_says_stale_and_what_failed_says_why_and_keeps_what_wa
         assert "✗ Timed out waiting for controller" in shown
         assert "binance_trade_agg_1m" in shown
         assert "topics!" in shown
-        assert isinstance(pane.view, Listing)
-        assert pane.view.faded
+        assert faded(pane)
         await tell(app, pilot, health_fakes.topics(NOON + 21_000))
         assert "Timed out" not in text_of(app)
-        assert not pane.view.faded
+        assert not faded(pane)
         await pilot.press("v")
         shown = await settled(app, pilot)
         assert "✗ no coordinator" in shown
