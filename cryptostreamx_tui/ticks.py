@@ -27,7 +27,7 @@ def place(tape: Tape, entry: TapeEntry) -> int | None:
     Entries are in the order of being read, and within a batch in that of the records' times.
     """
     key = _key(entry)
-    at = bisect_left(tape, key, key=_key)  # type: ignore[call-overload]
+    at = bisect_left(tape, key, key=_key)
     while at < len(tape) and _key(tape[at]) == key:
         if tape[at] is entry or tape[at] == entry:
             return int(at)

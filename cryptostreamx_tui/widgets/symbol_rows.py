@@ -36,7 +36,7 @@ class SymbolRows(Rows[str]):
 
             return Column(title, 7, cell, right=True)
 
-        self._names = NameColumn("symbol", NARROW_NAME, self._name, fixed=True)
+        self._names = NameColumn("symbol", NARROW_NAME, self._symbol, fixed=True)
         super().__init__(
             (
                 Column("on", 2, self._mark, fixed=True),
@@ -71,7 +71,7 @@ class SymbolRows(Rows[str]):
 
     # ------------------------------------------------------------ cells
 
-    def _name(self, symbol: str) -> Span:
+    def _symbol(self, symbol: str) -> Span:
         fits = len(symbol) <= self._names.LONGEST
         return Span(symbol if fits else short(symbol), "" if symbol in self.state.wanted else "dim")
 

@@ -78,8 +78,8 @@ class Listing:
         except msgspec.DecodeError:
             answer = None
         if answer is None:
-            error = refusal(self._url, response)
+            refused = refusal(self._url, response)
             if response.status_code in _LIMITED:
-                self._refused, self._refused_until = error, self._clock() + error.retry_after
-            raise error
+                self._refused, self._refused_until = refused, self._clock() + refused.retry_after
+            raise refused
         return tuple(sorted((one for one in answer.symbols if can_be_symbol(one.symbol)), key=lambda one: one.symbol))

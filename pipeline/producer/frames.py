@@ -4,6 +4,7 @@ Keeping one costs an append (about 40 ns): nothing is made of a frame before som
 some milliseconds for a look through all of them.
 """
 
+import re
 from collections import deque
 
 from pipeline.feed.wire import decode
@@ -28,8 +29,9 @@ class Frames:
         ``received_time``: when it was received (ms); the decoder judges a trade's times by it.
         """
         digits = b"%d" % trade_id
+        field = re.compile(rb'"t"\s*:\s*%d[^0-9]' % trade_id).search
         for frame in reversed(self._frames):
-            if digits in frame:
+            if digits in frame and field(frame):
                 found = decode(frame, received_time)
                 if isinstance(found, Trade) and (found.symbol, found.trade_id) == (symbol, trade_id):
                     return frame

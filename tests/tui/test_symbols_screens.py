@@ -17,7 +17,7 @@ KNOWN = [
 
 def unreachable(stack: FakeStack) -> None:
     assert stack.desk is not None
-    stack.desk.error = RestError("https://api.binance.com: [Errno -2] Name or service not known")  # type: ignore[attr-defined]
+    stack.desk.error = RestError("https://api.binance.com: [Errno -2] Name or service not known")
 
 
 SCENES: dict[str, Scene] = {

@@ -99,7 +99,7 @@ async def test_a_limit_is_told_and_kept_to_whoever_is_in_a_hurry(monkeypatch: py
 
     refused = httpx.Response(429, headers={"Retry-After": "90"}, json={"code": -1003, "msg": "Too much weight."})
     watched = Watched(monkeypatch, lambda _: refused)
-    monkeypatch.setattr(day.asyncio, "sleep", sleep)
+    monkeypatch.setattr(asyncio, "sleep", sleep)
     task = asyncio.create_task(watched.watch.run())
     while not waits:
         await asyncio.wait([task], timeout=0.005)

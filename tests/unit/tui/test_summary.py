@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from cryptostreamx_tui.state import DAY_STALE_MS, State
 from cryptostreamx_tui.summary import PRICE_SECONDS, Prices, SymbolSummary
-from pipeline.events import ChildReport, DaySeen, DayTicker, FrameFound, StackPhase, SymbolsWanted
+from pipeline.events import ChildReport, DaySeen, DayTicker, FrameFound, StackPhase, SymbolsWanted, TradesRead
 from tests.tui import fakes
 from tests.tui.fakes import NOON
 
@@ -97,7 +97,7 @@ def test_24_hours_go_by_the_exchanges_opening_price_and_our_last_one() -> None:
     assert state.day_change("BTCUSDT", NOON) is None
     state.apply(day(), NOON)
     assert state.day_change("BTCUSDT", NOON) == pytest.approx(0.2)
-    state.apply(fakes.TradesRead((fakes.trade(1, price=55_000.0),), NOON), NOON)
+    state.apply(TradesRead((fakes.trade(1, price=55_000.0),), NOON), NOON)
     assert state.day_change("BTCUSDT", NOON) == pytest.approx(0.1)
     assert state.day_change("ETHUSDT", NOON) is None
 
