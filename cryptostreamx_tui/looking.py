@@ -41,8 +41,11 @@ def heading(looking: Looking, shown: int) -> Line:
     if looking.question is None:
         topics = looking.topics
         if topics is not None:
-            line.append(Span(f"{len(topics)} topics", "strong"))
+            line.append(Span(f"{len(topics)} topic{'' if len(topics) == 1 else 's'}", "strong"))
+        if topics is not None and looking.trouble is None:  # which says more, and needs the room
             line.append(Span(f" · {shown} shown" if shown != len(topics) else " · enter shows the records", "dim"))
+            if any(topic.records is None for topic in topics):
+                line.append(Span(" · where – stands a partition's leader does not answer", "warn"))
     else:
         line += _where(looking.question, looking, shown)
     if looking.doing:

@@ -7,7 +7,7 @@ from textual.message import Message
 
 from cryptostreamx_tui.format import UNKNOWN, Span, clock, count, date_time, size
 from cryptostreamx_tui.ring import Ring
-from cryptostreamx_tui.widgets.columns import Column, NameColumn
+from cryptostreamx_tui.widgets.columns import Column
 from cryptostreamx_tui.widgets.rows import Rows, Stream
 from pipeline.broker.messages import Shown
 from pipeline.broker.page import TopicView
@@ -45,7 +45,7 @@ class TopicRows(Rows[TopicView]):
     def __init__(self) -> None:
         super().__init__(
             (
-                NameColumn("topic", 28, lambda t: Span(t.name, "dim" if t.internal else ""), fixed=True),
+                Column("topic", 40, lambda t: Span(t.name, "dim" if t.internal else ""), fixed=True),
                 Column("partitions", 10, lambda t: Span(str(len(t.watermarks))), right=True),
                 Column("replicas", 8, lambda t: Span(str(t.replicas)), right=True),
                 Column("records", 14, lambda t: Span(count(t.records)), right=True),

@@ -265,6 +265,12 @@ async def test_nothing_answers_and_nothing_is_known() -> None:
         app.screen.query_one(MessagesPane)._refresh_topics()
         await settle(app, pilot)
         assert "3 topics" in text_of(app)
+        assert "does not answer" not in text_of(app)
+        desk.broker.add("half")
+        app.screen.query_one(MessagesPane)._refresh_topics()
+        await settle(app, pilot)
+        assert "where – stands a partition's leader does not answer" in text_of(app)
+        assert "0: 0 to 0 · 1: –" in text_of(app)
         desk.error = RuntimeError("what nobody \x1b[31mforesaw")
         shown = await press(app, pilot, "down", "enter")
         assert r"RuntimeError: what nobody \x1b[31mforesaw" in shown
@@ -284,7 +290,7 @@ async def test_another_run_begins_with_its_own_topics() -> None:
         await tell(app, pilot)
         await settle(app, pilot)
         assert "elsewhere" in text_of(app)
-        assert "1 topics" in text_of(app)
+        assert "1 topic ·" in text_of(app)
 
 
 async def test_hostile_records() -> None:
