@@ -3,14 +3,16 @@
     python -m benchmarks.screen_child ours|decoded|table|redrawn --rate 5000
 
 ``ours``: the real application; a thread hands it batches ten times a second, as the Kafka reader does. The trades were
-made beforehand, only their time of arrival is set anew. ``decoded``: the same, but the thread takes Avro records
-through ``pipeline.broker.records.Batch``, so that all that the reader does after librdkafka is paid for.
+made beforehand; their times and ids are set anew, so that they are as those of a feed. ``decoded``: the same, but the
+thread takes Avro records, encoded beforehand for the whole time, through ``pipeline.broker.records.Batch``, so that all
+that the reader does after librdkafka is paid for.
 ``table``: Textual's DataTable, a row added for each trade, the oldest removed beyond 1,000. ``redrawn``: a DataTable
 that holds only what is in sight, cleared and filled anew ten times a second.
 """
 
 import argparse
 import asyncio
+import gc
 import sys
 import threading
 import time
@@ -33,8 +35,10 @@ from pipeline.schemas.codec import TradeDecoder, TradeEncoder, WindowDecoder
 from tests.tui import fakes
 
 BATCHES_A_SECOND = 10
-PREPARED = 50_000
+PREPARED = 20_000
 """Trades made before the measurement; they come again and again."""
+ENCODED_S = 40
+"""Seconds of records made before the measurement; after that they come again."""
 ROWS_KEPT = 1_000
 
 
@@ -74,19 +78,38 @@ class Feeder:
     def __init__(self, rate: int, *, decoded: bool) -> None:
         self._each = max(1, rate // BATCHES_A_SECOND)
         count = max(self._each, PREPARED // self._each * self._each)
-        now = now_ms()
-        # A second of trades has a second's times, so that nothing looks older or newer than it would be.
-        self._trades = [fakes.trade(i, fakes.SYMBOLS[i % 4], now) for i in range(count)]
+        self._trades = [fakes.trade(i, fakes.SYMBOLS[i % 4], now_ms()) for i in range(count)]
+        self._next_id = dict.fromkeys(fakes.SYMBOLS, 3_735_683_259)
         self._records: list[Record] = []
         if decoded:
-            encode = TradeEncoder(1)
-            for read in self._trades:
-                value = encode(read.trade)
-                self._records.append(Record(read.offset, read.trade.symbol.encode(), value, read.timestamp))
-            self._trades = []
+            self._records = self._encoded(now_ms() + 1_000)
+        gc.collect()
+        gc.freeze()  # what was prepared is not the application's to look through
         self._batch = Batch(TradeDecoder(OneSchema()), WindowDecoder(OneSchema()))
         self._at = 0
         self.hand_on: Callable[[TradesRead], None] = lambda _: None
+
+    def _encoded(self, begin: int) -> list[Record]:
+        """Return the records of the whole time, each with the time at which it will be handed on."""
+        encode, records = TradeEncoder(1), []
+        for number in range(ENCODED_S * BATCHES_A_SECOND):
+            at = number * self._each % len(self._trades)
+            batch = self._trades[at : at + self._each]
+            now = begin + number * 1000 // BATCHES_A_SECOND
+            self._renew(batch, now)
+            for read in batch:
+                records.append(Record(len(records), read.trade.symbol.encode(), encode(read.trade), now - 32))
+        return records
+
+    def _renew(self, batch: list[ReadTrade], now: int) -> None:
+        """Make trades those that were received just now."""
+        set_field, ids = msgspec.structs.force_setattr, self._next_id
+        for read in batch:
+            trade = read.trade
+            set_field(trade, "received_time", now - 30)
+            set_field(trade, "event_time", now - 32)
+            ids[trade.symbol] += 1
+            set_field(trade, "trade_id", ids[trade.symbol])
 
     def start(self) -> None:
         """Begin."""
@@ -111,8 +134,7 @@ class Feeder:
         trades = self._trades[begin : self._at]
         if self._at >= len(self._trades):
             self._at = 0
-        for read in trades:
-            msgspec.structs.force_setattr(read.trade, "received_time", now - 30)
+        self._renew(trades, now)
         return [TradesRead(tuple(trades), now)]
 
 
