@@ -163,7 +163,7 @@ def notice(state: State, width: int, *, services: bool, keys: tuple[str, str] = 
     retry, simulated = keys
     if state.watched_ended:
         words = (
-            "✗ The pipeline that was watched has ended: what stands here is old. Another one here is watched at once."
+            "✗ The pipeline that was watched has ended: what stands here is old. The next one in this home is watched."
         )
         first, *rest = wrap(words, max(20, width - 4))
         return [[Span(" " + first, "alarm")], *([Span("   " + part, "alarm")] for part in rest)]
