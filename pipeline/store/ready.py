@@ -28,7 +28,7 @@ LIMIT 100""",
         "busiest minutes",
         "minutes with the most trades",
         """\
-SELECT toStartOfMinute(event_time_dt) AS minute, symbol, count() AS trades, sum(price * quantity) AS value,
+SELECT toStartOfMinute(event_time_dt) AS minute, symbol, count() AS trades, round(sum(price * quantity), 2) AS value,
     min(price) AS low, max(price) AS high
 FROM crypto.binance_trade FINAL
 WHERE source = 'ws'
@@ -41,7 +41,7 @@ LIMIT 50""",
         "the largest by value",
         """\
 SELECT trade_time_dt, symbol, if(market_maker, 'sell', 'buy') AS side, price, quantity,
-    price * quantity AS value, trade_id
+    round(price * quantity, 2) AS value, trade_id
 FROM crypto.binance_trade FINAL
 ORDER BY value DESC, trade_time DESC
 LIMIT 100""",
@@ -84,7 +84,7 @@ LIMIT 200""",
         "trades per symbol",
         "count, value, first, last",
         """\
-SELECT symbol, count() AS trades, sum(price * quantity) AS value, min(price) AS low, max(price) AS high,
+SELECT symbol, count() AS trades, round(sum(price * quantity), 2) AS value, min(price) AS low, max(price) AS high,
     argMax(price, (event_time, trade_id)) AS last_price, min(event_time_dt) AS first, max(event_time_dt) AS last
 FROM crypto.binance_trade FINAL
 GROUP BY symbol
@@ -95,7 +95,8 @@ ORDER BY trades DESC""",
         "(bought − sold) / both",
         """\
 SELECT toStartOfMinute(event_time_dt) AS minute, symbol,
-    sumIf(price * quantity, NOT market_maker) AS bought, sumIf(price * quantity, market_maker) AS sold,
+    round(sumIf(price * quantity, NOT market_maker), 2) AS bought,
+    round(sumIf(price * quantity, market_maker), 2) AS sold,
     round((bought - sold) / (bought + sold), 4) AS imbalance
 FROM crypto.binance_trade FINAL
 GROUP BY minute, symbol
