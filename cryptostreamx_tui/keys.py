@@ -118,8 +118,9 @@ def _clashes(table: Sequence[Action]) -> Iterator[tuple[tuple[str, str], str]]:
     seen: set[tuple[str, str]] = set()
     for places in TOGETHER:
         by_key: dict[str, list[str]] = {}
+        pane = next((place for place in places if place in PANES), "")
         for action in table:
-            if action.place in places:
+            if action.place in places and (not action.panes or pane in action.panes):
                 for key in split(action.keys):
                     by_key.setdefault(key, []).append(action.id)
         for key, sharing in by_key.items():

@@ -161,6 +161,13 @@ def test_a_key_that_another_place_would_take_away_is_refused(tmp_path: Path) -> 
     assert ["rows.page.1" in problems[0], "page.scroll_page.1" in problems[1]] == [True, True]
 
 
+def test_what_another_pane_alone_has_is_no_clash(tmp_path: Path) -> None:
+    """Freezing does nothing in Messages, where the key follows the newest record."""
+    assert loaded(tmp_path, '[keys]\nmain.freeze = "f"').keys == {"main.freeze": "f"}
+    [problem] = refused(tmp_path, '[keys]\nmain.freeze = "X"')
+    assert "dead.replay" in problem
+
+
 def test_two_actions_may_change_their_keys(tmp_path: Path) -> None:
     assert loaded(tmp_path, '[keys]\nmain.freeze = "y"\nmain.copy = "p"').keys == {"main.freeze": "y", "main.copy": "p"}
 
