@@ -46,6 +46,8 @@ def heading(looking: Looking, shown: int) -> Line:
             line.append(Span(f" · {shown} shown" if shown != len(topics) else " · enter shows the records", "dim"))
             if any(topic.records is None for topic in topics):
                 line.append(Span(" · where – stands a partition's leader does not answer", "warn"))
+    elif looking.trouble is not None:
+        line.append(Span(safe(looking.question.topic, 60), "strong"))
     else:
         line += _where(looking.question, looking, shown)
     if looking.doing:
