@@ -29,7 +29,7 @@ screens: .venv/dev.stamp
 
 # The screens as they stand in the README, made by the application itself.
 pictures: .venv/dev.stamp
-	.venv/bin/python -m tests.tui.pictures docs/pictures
+	env -u NO_COLOR .venv/bin/python -m tests.tui.pictures docs/pictures
 
 check: .venv/dev.stamp
 	.venv/bin/ruff format --check .
