@@ -4,8 +4,9 @@
     python -m benchmarks.screen --memory 10         # memory over ten minutes at 5,000 trades/s
 
 Each line is a process of its own in a terminal of its own (``benchmarks.screen_child``), with batches from a thread ten
-times a second. Counted: all processor time of that process, user and system, the feeding thread's too. Not counted:
-librdkafka, the terminal emulator. A key's latency is from writing it into the terminal until its effect comes out.
+times a second. Counted: the processor time of that process, user and system, the feeding thread's too. Not counted:
+librdkafka, the terminal emulator, and what the thread tells that making the trades took. A key's latency is from
+writing it into the terminal until its effect comes out.
 """
 
 import argparse
@@ -16,6 +17,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 from itertools import count
+from pathlib import Path
 
 import psutil
 
@@ -66,15 +68,26 @@ HEAD = f"{'what':9}{'size':>8}{'trades':>10}{'cpu':>9}{'key p50':>9}{'p99 ms':>8
 
 def measure(kind: str, size: tuple[int, int], rate: int, seconds: float, presses: int) -> Result:
     """Run one child: let it settle, take its processor time, press keys."""
-    terminal = Terminal(kind, "--rate", str(rate), module="benchmarks.screen_child", size=size)
+    with tempfile.TemporaryDirectory() as folder:
+        return _measure(kind, size, rate, seconds, presses, Path(folder) / "making")
+
+
+def _measure(kind: str, size: tuple[int, int], rate: int, seconds: float, presses: int, making: Path) -> Result:
+    flags = (kind, "--rate", str(rate), "--making", str(making))
+    terminal = Terminal(*flags, module="benchmarks.screen_child", size=size)
     try:
         if not terminal.seen(READY, 30):
             raise RuntimeError(f"{kind} at {rate}/s showed nothing")
         time.sleep(2)
         process = psutil.Process(terminal.process.pid)
-        before, begin = sum(process.cpu_times()[:2]), time.monotonic()
+
+        def spent() -> float:
+            told = making.read_text() if making.exists() else ""
+            return sum(process.cpu_times()[:2]) - float(told or 0)
+
+        before, begin = spent(), time.monotonic()
         time.sleep(seconds)
-        cpu = (sum(process.cpu_times()[:2]) - before) / (time.monotonic() - begin)
+        cpu = (spent() - before) / (time.monotonic() - begin)
         keys: tuple[tuple[bytes, bytes], ...] = TABLES
         if kind in ("ours", "decoded"):
             keys = OURS + SMALL_ONLY if size == SMALL else OURS

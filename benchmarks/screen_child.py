@@ -4,8 +4,8 @@
 
 ``ours``: the real application; a thread hands it batches ten times a second, as the Kafka reader does. The trades were
 made beforehand; their times and ids are set anew, so that they are as those of a feed. ``decoded``: the same, but the
-thread takes Avro records, encoded beforehand for the whole time, through ``pipeline.broker.records.Batch``, so that all
-that the reader does after librdkafka is paid for.
+thread encodes them, and takes the records through ``pipeline.broker.records.Batch``, so that all that the reader does
+after librdkafka is paid for. What it costs to make trades (set times and ids, encode) the thread tells in a file.
 ``table``: Textual's DataTable, a row added for each trade, the oldest removed beyond 1,000. ``redrawn``: a DataTable
 that holds only what is in sight, cleared and filled anew ten times a second.
 """
@@ -17,6 +17,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, ClassVar
 
 import msgspec
@@ -37,8 +38,6 @@ from tests.tui import fakes
 BATCHES_A_SECOND = 10
 PREPARED = 20_000
 """Trades made before the measurement; they come again and again."""
-ENCODED_S = 40
-"""Seconds of records made before the measurement; after that they come again."""
 ROWS_KEPT = 1_000
 
 
@@ -73,43 +72,23 @@ class Record:
 
 
 class Feeder:
-    """A thread that hands on ``rate`` trades a second in ten batches."""
+    """A thread that hands on ``rate`` trades a second in ten batches, and tells what making them cost."""
 
-    def __init__(self, rate: int, *, decoded: bool) -> None:
+    def __init__(self, rate: int, making: Path | None, *, decoded: bool) -> None:
+        """``making``: file for the processor seconds that went into making trades, which are not the application's."""
         self._each = max(1, rate // BATCHES_A_SECOND)
         count = max(self._each, PREPARED // self._each * self._each)
         self._trades = [fakes.trade(i, fakes.SYMBOLS[i % 4], now_ms()) for i in range(count)]
         self._next_id = dict.fromkeys(fakes.SYMBOLS, 3_735_683_259)
-        self._records: list[Record] = []
-        if decoded:
-            self._records = self._encoded(now_ms() + 1_000)
-        gc.collect()
-        gc.freeze()  # what was prepared is not the application's to look through
+        self._decoded = decoded
+        self._encode = TradeEncoder(1)
         self._batch = Batch(TradeDecoder(OneSchema()), WindowDecoder(OneSchema()))
         self._at = 0
+        self._making = making
+        self._made = 0.0
+        gc.collect()
+        gc.freeze()  # what was prepared is not the application's to look through
         self.hand_on: Callable[[TradesRead], None] = lambda _: None
-
-    def _encoded(self, begin: int) -> list[Record]:
-        """Return the records of the whole time, each with the time at which it will be handed on."""
-        encode, records = TradeEncoder(1), []
-        for number in range(ENCODED_S * BATCHES_A_SECOND):
-            at = number * self._each % len(self._trades)
-            batch = self._trades[at : at + self._each]
-            now = begin + number * 1000 // BATCHES_A_SECOND
-            self._renew(batch, now)
-            for read in batch:
-                records.append(Record(len(records), read.trade.symbol.encode(), encode(read.trade), now - 32))
-        return records
-
-    def _renew(self, batch: list[ReadTrade], now: int) -> None:
-        """Make trades those that were received just now."""
-        set_field, ids = msgspec.structs.force_setattr, self._next_id
-        for read in batch:
-            trade = read.trade
-            set_field(trade, "received_time", now - 30)
-            set_field(trade, "event_time", now - 32)
-            ids[trade.symbol] += 1
-            set_field(trade, "trade_id", ids[trade.symbol])
 
     def start(self) -> None:
         """Begin."""
@@ -121,21 +100,37 @@ class Feeder:
             time.sleep(max(0.0, began + number / BATCHES_A_SECOND - time.monotonic()))
             for event in self._taken(now_ms()):
                 self.hand_on(event)
+            if self._making is not None:
+                self._making.write_text(str(self._made))
 
     def _taken(self, now: int) -> list[Any]:
-        begin, self._at = self._at, self._at + self._each
-        if self._records:
-            add = self._batch.add
-            for record in self._records[begin : self._at]:
-                add(record)
-            if self._at >= len(self._records):
-                self._at = 0
-            return list(self._batch.take(now))
-        trades = self._trades[begin : self._at]
-        if self._at >= len(self._trades):
-            self._at = 0
+        begun = time.thread_time()
+        trades = self._trades[self._at : self._at + self._each]
+        self._at = (self._at + self._each) % len(self._trades)
         self._renew(trades, now)
-        return [TradesRead(tuple(trades), now)]
+        records = [self._record(read) for read in trades] if self._decoded else []
+        self._made += time.thread_time() - begun
+        if not self._decoded:
+            return [TradesRead(tuple(trades), now)]
+        add = self._batch.add
+        for record in records:
+            add(record)
+        return list(self._batch.take(now))
+
+    def _renew(self, trades: list[ReadTrade], now: int) -> None:
+        """Make trades those that were received just now."""
+        set_field, ids = msgspec.structs.force_setattr, self._next_id
+        for read in trades:
+            trade = read.trade
+            set_field(trade, "received_time", now - 30)
+            set_field(trade, "event_time", now - 32)
+            set_field(trade, "trade_time", now - 33)
+            ids[trade.symbol] += 1
+            set_field(trade, "trade_id", ids[trade.symbol])
+
+    def _record(self, read: ReadTrade) -> Record:
+        trade = read.trade
+        return Record(read.offset, trade.symbol.encode(), self._encode(trade), trade.event_time)
 
 
 class Stack(fakes.FakeStack):
@@ -226,8 +221,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("kind", choices=("ours", "decoded", "table", "redrawn"))
     parser.add_argument("--rate", type=int, default=5_000, help="trades a second")
+    parser.add_argument("--making", type=Path, help="file for the processor seconds that making the trades took")
     options = parser.parse_args()
-    feeder = Feeder(options.rate, decoded=options.kind == "decoded")
+    feeder = Feeder(options.rate, options.making, decoded=options.kind == "decoded")
     if options.kind in ("ours", "decoded"):
         return CryptoStreamX(Stack(feeder)).run() or 0
     Table(feeder, redrawn=options.kind == "redrawn").run()
