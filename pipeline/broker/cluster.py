@@ -22,12 +22,18 @@ PROBE_TIMEOUT_S = 1.0
 
 
 def view(
-    metadata: Any, reachable: Mapping[int, bool], expected: int, now: int, error: str | None = None
+    metadata: Any,
+    reachable: Mapping[int, bool],
+    expected: int,
+    now: int,
+    error: str | None = None,
+    known: Mapping[int, Any] | None = None,
 ) -> ClusterSeen:
     """Return what the metadata and the probes say. Pure.
 
     ``metadata`` is the client library's ``ClusterMetadata`` (or None), ``reachable`` has the probes by broker id,
-    ``expected`` is how many brokers there should be, ``now`` in milliseconds.
+    ``expected`` is how many brokers there should be, ``now`` in milliseconds. ``known`` has the brokers that were ever
+    listed: one that left the cluster stays in sight, unreachable, with the replicas that wait for it.
     """
     if metadata is None:
         return ClusterSeen(time=now, expected_brokers=expected, error=error)
@@ -53,7 +59,7 @@ def view(
             leader_skew=skew(led[broker.id], mean_led),
             replica_skew=skew(placed[broker.id], mean_placed),
         )
-        for broker in sorted(metadata.brokers.values(), key=lambda broker: int(broker.id))
+        for _, broker in sorted(({**(known or {}), **metadata.brokers}).items())
     )
     return ClusterSeen(
         time=now,
@@ -93,6 +99,7 @@ class ClusterWatch:
         self._interval = interval
         self._expected = expected_brokers
         self._metadata: Any = None
+        self._known: dict[int, Any] = {}
         self._admin = admin_client(settings)
 
     async def run(self) -> None:
@@ -115,7 +122,8 @@ class ClusterWatch:
         listed = {} if self._metadata is None else self._metadata.brokers
         reachable = known if known.keys() == listed.keys() else await self._probe(self._metadata)
         self._expected = max(self._expected, len(listed))
-        return view(self._metadata, reachable, self._expected, now_ms(), error)
+        self._known |= listed
+        return view(self._metadata, reachable, self._expected, now_ms(), error, self._known)
 
     def _ask(self) -> Any:
         self._admin.poll(0)  # serves the library's log

@@ -338,9 +338,17 @@ async def test_the_filter_narrows_every_list_and_the_cursor_stays_on_its_row() -
         await pilot.press("slash", *"dlq", "enter")
         await tell(app, pilot)
         assert [topic.name for topic in view.items()] == ["dlq-clickhouse", "dlq-producer"]
-        await pilot.press("slash", "escape")
+        assert pane.here == "topics"
+        assert "cryptostreamx-sink" in await settled(app, pilot), "the other views are not filtered"
+        await pilot.press("slash", *"zz")
+        await settled(app, pilot)
+        assert "nothing here has 'dlqzz' in its name" in text_of(app)
+        await pilot.press("escape")
         await tell(app, pilot)
         assert view.total() == 7
+        await pilot.press("slash", *"dlq", "enter", "v")
+        await settled(app, pilot)
+        assert (pane.here, view.total()) == ("groups", 7), "another view begins without a filter"
 
 
 @pytest.mark.parametrize("view", [name for name in VIEWS if name != "stages"])

@@ -22,6 +22,7 @@ from cryptostreamx_tui.panes.health.topics import TopicRows
 from cryptostreamx_tui.panes.health.view import Listing, Section, Seen, ViewBar
 from cryptostreamx_tui.panes.pane import Pane
 from cryptostreamx_tui.state import State
+from cryptostreamx_tui.widgets.filter import FilterLine
 from cryptostreamx_tui.widgets.rows import Rows
 from pipeline.model import ServiceState
 
@@ -78,7 +79,7 @@ class HealthPane(Pane):
 
     def show(self, key: str) -> None:
         """Bring a view into sight and give it the focus."""
-        self.here = key
+        self._turn_to(key)
         if self._plan is None or key not in self._plan.keys:
             self._first = key
             self._arrange()
@@ -116,8 +117,13 @@ class HealthPane(Pane):
     def on_descendant_focus(self, event: DescendantFocus) -> None:
         """The keys are for the view that has the focus."""
         if isinstance(event.widget, Seen):
-            self.here = event.widget.key
+            self._turn_to(event.widget.key)
             self.host.touch()
+
+    def _turn_to(self, key: str) -> None:
+        if key != self.here and self.filter_line is not None:
+            self.filter_line.hide()  # it was for the view that is left
+        self.here = key
 
     # ------------------------------------------------------------ what every pane has
 
@@ -128,11 +134,18 @@ class HealthPane(Pane):
         return [Span(f"{ready} of {total} ready" if total else "", "dim" if ready == total else "warn")]
 
     def apply_filter(self, text: str) -> str | None:
-        """List only what has ``text`` in its name, in every view."""
+        """List only what has ``text`` in its name, in the current view."""
         for view in self._views.values():
             if isinstance(view, Listing):
-                view.only(text)
+                view.only(text if view.key == self.here else "")
         return None
+
+    def on_filter_line_left(self, event: FilterLine.Left) -> None:
+        """The view that was filtered takes the focus again."""
+        event.stop()
+        event.prevent_default()  # the base's way is to the first list in sight
+        self.view.focus(scroll_visible=False)
+        self.host.touch()
 
     def export(self) -> Export | None:
         """Return what the current view lists."""

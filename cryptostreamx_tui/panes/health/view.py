@@ -67,6 +67,7 @@ class Listing(Rows[T], Seen, Generic[T]):
     def __init__(self, columns: Sequence[Column[T]], *, empty: str) -> None:
         super().__init__(columns, empty=empty, id=f"health-{self.key}")
         self._only = ""
+        self._nothing = empty
         self._items: list[T] = []
         self._made_for: tuple[int, str] | None = None
         self._kept: str | None = None
@@ -123,6 +124,7 @@ class Listing(Rows[T], Seen, Generic[T]):
     def only(self, text: str) -> None:
         """List only what has ``text`` in its name."""
         self._only = text
+        self.empty = f"nothing here has {safe(text, 60)!r} in its name" if text else self._nothing
         self.cursor = None
         self.top = 0
         self.refresh()

@@ -54,6 +54,15 @@ def test_a_cluster_without_a_controller_or_without_partitions_has_no_figures_mad
     assert [(broker.leader_skew, broker.replica_skew) for broker in seen.brokers] == [(None, None)] * 3
 
 
+def test_a_broker_that_left_the_cluster_stays_in_sight_with_the_replicas_that_wait_for_it() -> None:
+    metadata = three_brokers()
+    known = dict(metadata.brokers)
+    del metadata.brokers[0]
+    gone, *others = view(metadata, {1: True, 2: True}, expected=3, now=7, known=known).brokers
+    assert gone == BrokerView(0, "127.0.0.1", 9092, False, 1, False, 3, 1, leader_skew=100.0, replica_skew=0.0)
+    assert [broker.id for broker in others] == [1, 2]
+
+
 def test_nothing_known_yet_is_an_error_without_brokers() -> None:
     assert view(None, {}, 3, 7, "no answer") == ClusterSeen(time=7, expected_brokers=3, error="no answer")
 
