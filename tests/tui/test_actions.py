@@ -141,9 +141,9 @@ async def test_a_row_opens_is_copied_and_left(key: str, expected: str) -> None:
         assert expected in text_of(app)
         page = app.screen.query_one(Page)
         await pilot.press("down", "pagedown", "end")
-        bottom = page.top
+        assert (page.top > 0) == bool(page.position), "what does not fit is scrolled to its end"
         await pilot.press("pageup", "up", "home")
-        assert page.top == 0 <= bottom
+        assert page.top == 0
         await pilot.press("y")
         assert app.clipboard == page.text()
         await pilot.press("escape")
@@ -279,7 +279,7 @@ async def test_a_command_that_fails_is_told_and_logged() -> None:
         stack.error = RuntimeError("no \x1b[31mway[/x]")
         await pilot.press("3")
         await tell(app, pilot)
-        assert "could not change the symbols: RuntimeError" in app.state.log.newest(0).message
+        assert re.search("could not change the symbols.*: RuntimeError", app.state.log.newest(0).message)
         assert "\x1b" not in text_of(app)
 
 

@@ -73,7 +73,7 @@ async def test_footer_tabs_help_palette_and_questions_show_the_keys_one_has() ->
     async with app.run_test(size=(100, 30)) as pilot:
         await tell(app, pilot, *fakes.streaming(NOON))
         assert "ctrl+f freeze" in text_of(app)
-        assert "ctrl+wW" in text_of(app)
+        assert "ctrl+w W" in text_of(app)
         titles = {command.title for command in app.get_system_commands(app.screen)}
         assert {"Freeze (ctrl+f)", "Windows (ctrl+w)"} <= titles
         await tell(app, pilot, gone)
