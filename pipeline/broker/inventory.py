@@ -5,6 +5,7 @@ while. Each of these can be missing by itself: its error is told, and what was k
 time. Calls block; every one has a time-out.
 """
 
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
@@ -18,7 +19,7 @@ from pipeline.broker.topics import words
 from pipeline.child import now_ms
 from pipeline.inventory import GroupsSeen, GroupView, LagView, MemberView, PartitionView, TopicsSeen, TopicView
 
-TIMEOUT_S = 4.0
+TIMEOUT_S = 3.0
 """For each request."""
 GRACE_S = 1.0
 """Beyond it, for the library to say so."""
@@ -66,10 +67,11 @@ class KafkaInventory:
         first_asked = self._ask_offsets(wanted, OffsetSpec.earliest())
         end_asked = self._ask_offsets(wanted, OffsetSpec.latest())
         configs_asked = self._ask_configs(set(partitions))
-        first, trouble = _offsets(first_asked)
-        end, more_trouble = _offsets(end_asked)
+        until = _until()
+        first, trouble = _offsets(first_asked, until)
+        end, more_trouble = _offsets(end_asked, until)
         now = self._now()
-        self._keep_configs(configs_asked, set(partitions), now)
+        self._keep_configs(configs_asked, set(partitions), now, until)
         topics = []
         for name, parts in sorted(partitions.items()):
             placed = tuple(
@@ -113,14 +115,14 @@ class KafkaInventory:
         asked: Asked = self._admin.describe_configs(resources, request_timeout=TIMEOUT_S)
         return asked
 
-    def _keep_configs(self, asked: Asked, names: set[str], now: int) -> None:
+    def _keep_configs(self, asked: Asked, names: set[str], now: int, until: float) -> None:
         if not asked:
             return
         read: dict[str, dict[str, str]] = {}
         self._config_error = None
         for resource, future in asked.items():
             try:
-                read[resource.name] = changed(_result(future))
+                read[resource.name] = changed(_result(future, until))
             except NoAnswerError as error:
                 self._config_error = str(error)
         kept = {name: config for name, config in self._configs.items() if name in names}
@@ -133,7 +135,7 @@ class KafkaInventory:
     def groups(self) -> GroupsSeen:
         """Look at the consumer groups."""
         try:
-            listed = _result(self._admin.list_consumer_groups(request_timeout=TIMEOUT_S))
+            listed = _result(self._admin.list_consumer_groups(request_timeout=TIMEOUT_S), _until())
         except NoAnswerError as no_answer:
             return GroupsSeen(self._now(), error=str(no_answer))
         names = sorted(listing.group_id for listing in listed.valid)
@@ -143,9 +145,10 @@ class KafkaInventory:
             return GroupsSeen(self._now(), error=error)
         described = self._admin.describe_consumer_groups(names, request_timeout=TIMEOUT_S)
         commits = {name: self._commits(name) for name in names}
-        groups = [self._group(name, described[name], commits[name]) for name in names]
+        until = _until()
+        groups = [self._group(name, described[name], commits[name], until) for name in names]
         places = sorted({(lag.topic, lag.partition) for group in groups for lag in group.lags or ()})
-        ends, _ = _offsets(self._ask_offsets(places, OffsetSpec.latest()))
+        ends, _ = _offsets(self._ask_offsets(places, OffsetSpec.latest()), _until())
         return GroupsSeen(self._now(), tuple(with_ends(group, ends) for group in groups), error)
 
     def _commits(self, name: str) -> Answer:
@@ -154,15 +157,15 @@ class KafkaInventory:
         return future
 
     @staticmethod
-    def _group(name: str, described: Answer, commits: Answer) -> GroupView:
+    def _group(name: str, described: Answer, commits: Answer, until: float) -> GroupView:
         troubles: list[str] = []
         group = committed = None
         try:
-            group = _result(described)
+            group = _result(described, until)
         except NoAnswerError as error:
             troubles.append(f"members: {error}")
         try:
-            committed = _result(commits).topic_partitions
+            committed = _result(commits, until).topic_partitions
         except NoAnswerError as error:
             troubles.append(f"commits: {error}")
         members = None if group is None else tuple(_member(member) for member in group.members)
@@ -235,21 +238,26 @@ def _member(member: Any) -> MemberView:
     )
 
 
-def _offsets(asked: Asked) -> tuple[dict[Place, int], str | None]:
+def _until() -> float:
+    """Return until when to wait for what was just asked, all of it together, by the monotonic clock."""
+    return time.monotonic() + TIMEOUT_S + GRACE_S
+
+
+def _offsets(asked: Asked, until: float) -> tuple[dict[Place, int], str | None]:
     """Return the offsets of those that answered, and the last error of the others."""
     found: dict[Place, int] = {}
     trouble = None
     for place, future in asked.items():
         try:
-            found[place.topic, place.partition] = _result(future).offset
+            found[place.topic, place.partition] = _result(future, until).offset
         except NoAnswerError as error:
             trouble = str(error)
     return found, trouble
 
 
-def _result(future: Answer) -> Any:
+def _result(future: Answer, until: float) -> Any:
     try:
-        return future.result(timeout=TIMEOUT_S + GRACE_S)
+        return future.result(timeout=max(0.0, until - time.monotonic()))
     except KafkaException as error:
         raise NoAnswerError(words(error)) from error
     except FutureTimeoutError as error:

@@ -1,5 +1,6 @@
 """Topics and groups over a client library that answers, or not, part by part."""
 
+import time
 from concurrent.futures import Future
 from types import SimpleNamespace
 from typing import Any
@@ -228,6 +229,21 @@ def test_an_end_that_is_away_makes_the_lag_unknown(inventory: KafkaInventory, cl
     cluster.end["trades", 0] = AWAY
     (group,) = inventory.groups().groups
     assert (group.lag, group.unknown) == (None, 2)
+
+
+def test_what_never_answers_is_waited_for_once_not_for_each(
+    inventory: KafkaInventory, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.broker.inventory.TIMEOUT_S", 0.1)
+    monkeypatch.setattr("pipeline.broker.inventory.GRACE_S", 0.1)
+    cluster.listed.valid = [SimpleNamespace(group_id=f"g{number}") for number in range(50)]
+    never: dict[str, Future[Any]] = {f"g{number}": Future() for number in range(50)}
+    monkeypatch.setattr(cluster, "describe_consumer_groups", lambda *_, **__: never)
+    begin = time.monotonic()
+    seen = inventory.groups()
+    assert time.monotonic() - begin < 3
+    assert all((group.error or "").startswith("members: no answer within 0.2 s") for group in seen.groups)
+    assert all(group.lag == 10 for group in seen.groups)
 
 
 def test_a_broker_that_lists_no_groups_is_told_beside_the_others(inventory: KafkaInventory, cluster: Cluster) -> None:
