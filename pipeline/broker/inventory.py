@@ -139,8 +139,9 @@ class KafkaInventory:
         except NoAnswerError as no_answer:
             return GroupsSeen(self._now(), error=str(no_answer))
         names = sorted(listing.group_id for listing in listed.valid)
-        # A broker that is away lists no groups; those of the others are told all the same.
-        error = words(listed.errors[0]) if listed.errors else None
+        # A broker that is away lists no groups; those of the others are told all the same. The library's own words say
+        # that these are exceptions; they are plain errors.
+        error = words(KafkaException(listed.errors[0])) if listed.errors else None
         if not names:
             return GroupsSeen(self._now(), error=error)
         described = self._admin.describe_consumer_groups(names, request_timeout=TIMEOUT_S)
