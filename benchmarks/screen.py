@@ -117,16 +117,16 @@ def press(terminal: Terminal, keys: tuple[tuple[bytes, bytes], ...], presses: in
 
 def first_frame(times: int) -> None:
     """Start the application itself, as its user does, on servers that are not there; time the first frame."""
-    nowhere = {
-        "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1",
-        "SCHEMA_REGISTRY_URL": "http://127.0.0.1:1",
-        "CLICKHOUSE_URL": "http://127.0.0.1:1",
-    }
     found = []
     for _ in range(times):
         with tempfile.TemporaryDirectory() as home:
             begin = time.perf_counter()
-            terminal = Terminal("--profile", "cluster", "--home", home, **nowhere)
+            terminal = Terminal(
+                *("--profile", "cluster", "--home", home),
+                KAFKA_BOOTSTRAP_SERVERS="127.0.0.1:1",
+                SCHEMA_REGISTRY_URL="http://127.0.0.1:1",
+                CLICKHOUSE_URL="http://127.0.0.1:1",
+            )
             try:
                 if not terminal.seen(b"CryptoStreamX", 30):
                     raise RuntimeError("no first frame came")

@@ -88,7 +88,7 @@ class Feeder:
         self._made = 0.0
         gc.collect()
         gc.freeze()  # what was prepared is not the application's to look through
-        self.hand_on: Callable[[TradesRead], None] = lambda _: None
+        self.hand_on: Callable[[TradesRead], object] = lambda _: None
 
     def start(self) -> None:
         """Begin."""
@@ -148,7 +148,7 @@ class Stack(fakes.FakeStack):
             emit(event)
         for event in fakes.streaming(now_ms()):
             emit(event)
-        self._feeder.hand_on = lambda event: loop.call_soon_threadsafe(emit, event) and None
+        self._feeder.hand_on = lambda event: loop.call_soon_threadsafe(emit, event)
         self._feeder.start()
         self._reporting = asyncio.create_task(self._report())
 
@@ -184,7 +184,7 @@ class Table(App[None]):
         """Begin to stream."""
         self.query_one(DataTable).add_columns("time UTC", "symbol", "side", "price", "quantity", "value", "latency")
         loop = asyncio.get_running_loop()
-        self._feeder.hand_on = lambda event: loop.call_soon_threadsafe(self._take, event) and None
+        self._feeder.hand_on = lambda event: loop.call_soon_threadsafe(self._take, event)
         self._feeder.start()
 
     @staticmethod

@@ -26,7 +26,7 @@ class Quantiles(NamedTuple):
 
     p50: int
     p99: int
-    count: int
+    number: int
 
 
 class Recent:

@@ -85,7 +85,7 @@ def latency_detail(state: State, now: int) -> Detail:
     fields = []
     for stage in stage_latencies(state, now):
         found = stage.found
-        words = UNKNOWN if found is None else f"p50 {millis(found.p50)}   p99 {millis(found.p99)}   of {found.count:,}"
+        words = UNKNOWN if found is None else f"p50 {millis(found.p50)}   p99 {millis(found.p99)}   of {found.number:,}"
         fields.append((stage.name, words))
     offset = clock_offset(state, now)
     measured = (

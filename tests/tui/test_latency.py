@@ -78,4 +78,4 @@ async def test_a_window_counts_when_a_table_of_windows_is_in_sight() -> None:
         await tell(app, pilot, WindowsRead((fakes.window(5),), clock()))
         found = app.state.latencies.windows.quantiles(clock())
         assert found is not None
-        assert found.count == 1
+        assert found.number == 1

@@ -104,7 +104,7 @@ def test_windows_count_once_and_only_those_that_closed_meanwhile() -> None:
     latencies.displayed(at)
     found = latencies.windows.quantiles(at)
     assert found is not None
-    assert found.count == 1
+    assert found.number == 1
     assert 10_300 <= found.p50 <= 10_400
     assert latencies.windows.quantiles(at + WINDOWS_SPAN_MS) is None
 
