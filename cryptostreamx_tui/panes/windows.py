@@ -102,6 +102,11 @@ class WindowsPane(Pane):
         state = self.host.state
         return [s for s in state.known if s in state.wanted and (not self._wanted or any(w in s for w in self._wanted))]
 
+    def _redraw(self) -> None:
+        """Draw what shows another symbol now; the tables do so by themselves."""
+        for view in (*self.query(UnfinishedRows), *self.query(Candles)):
+            view.redraw()
+
     def _choices(self) -> list[str | None]:
         state = self.host.state
         return [None, *dict.fromkeys([*state.known, *state.windows.symbols])]
@@ -116,6 +121,7 @@ class WindowsPane(Pane):
         for table in self.query(WindowTable):
             table.show(self.symbol)
         self._settle()
+        self._redraw()
         self.host.say(f"windows of {self.symbol or 'all symbols'}")
 
     def action_previous_symbol(self) -> None:
@@ -136,6 +142,7 @@ class WindowsPane(Pane):
         self._wanted = symbols
         for table in self.query(WindowTable):
             table.only = (lambda row: matches(row, symbols, flags)) if symbols or flags else None
+        self._redraw()
         self.host.touch()
         return None
 

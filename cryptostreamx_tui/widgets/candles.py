@@ -13,7 +13,7 @@ from pipeline.model import WINDOW_MS, Window
 class Candles(Lines, can_focus=True):
     """One symbol's windows of one size as candles. It takes the focus, so that the pane's keys work without a table."""
 
-    topics: ClassVar[tuple[str, ...]] = ("windows", "view")
+    topics: ClassVar[tuple[str, ...]] = ("windows",)
     ages: ClassVar[bool] = True
 
     def __init__(self, size: str, symbol: Callable[[], str | None]) -> None:

@@ -118,7 +118,7 @@ class WindowTable(Stream[ClosedWindow]):
 class UnfinishedRows(Lines):
     """The windows that still take trades, apart from the closed ones, and called what they are."""
 
-    topics: ClassVar[tuple[str, ...]] = ("trades", "windows", "view")
+    topics: ClassVar[tuple[str, ...]] = ("trades", "windows")
     ages: ClassVar[bool] = True
 
     def __init__(
