@@ -178,14 +178,27 @@ def _await_leaders(admin: AdminClient, specs: list[TopicSpec], on_result: OnResu
     return not waiting
 
 
+def _config(admin: AdminClient, topic: str) -> dict[str, str | None]:
+    """Return a topic's configuration. A broker that has just started may not know a topic that the others have."""
+    resource = ConfigResource(ResourceType.TOPIC, topic)
+    deadline = time.monotonic() + FORMING_TIMEOUT_S
+    while True:
+        try:
+            entries = admin.describe_configs([resource], request_timeout=TIMEOUT_S)[resource].result(2 * TIMEOUT_S)
+        except KafkaException as error:
+            unknown = error.args[0].code() == KafkaError.UNKNOWN_TOPIC_OR_PART
+            if not unknown or time.monotonic() > deadline:
+                raise
+            time.sleep(POLL_S)
+        else:
+            return {name: entry.value for name, entry in entries.items()}
+
+
 def _compare(admin: AdminClient, specs: list[TopicSpec], topics: Mapping[str, Any], on_result: OnResult) -> bool:
     good = True
-    resources = {spec.name: ConfigResource(ResourceType.TOPIC, spec.name) for spec in specs}
-    futures = admin.describe_configs(list(resources.values()), request_timeout=TIMEOUT_S) if specs else {}
     for spec in specs:
         try:
-            entries = futures[resources[spec.name]].result(timeout=2 * TIMEOUT_S)
-            config = {name: entry.value for name, entry in entries.items()}
+            config = _config(admin, spec.name)
         except KafkaException as error:
             good = False
             on_result(spec.name, StepState.FAILED, f"its configuration cannot be read: {words(error)}")

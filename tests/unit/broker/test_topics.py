@@ -1,7 +1,8 @@
+from concurrent.futures import Future
 from typing import Any
 
 import pytest
-from confluent_kafka import KafkaError
+from confluent_kafka import KafkaError, KafkaException
 
 from pipeline.broker import topics
 from pipeline.broker.topics import TopicSpec, ensure_topics, wanted_topics
@@ -161,3 +162,21 @@ def test_leaders_that_do_not_come_fail(monkeypatch: pytest.MonkeyPatch) -> None:
     good, results = ensured(admin, [TopicSpec("t", 2, 1)])
     assert not good
     assert results["t"] == (StepState.FAILED, "created, but only 0 of 2 partition(s) have a leader.")
+
+
+def test_a_broker_that_does_not_know_a_topic_yet_is_asked_again() -> None:
+    """Seen on a warm start: all topics listed, and UNKNOWN_TOPIC_OR_PART for the configuration of each."""
+    admin = Admin()
+    admin.add("t", 1, 1, {})
+    describe, refusals = admin.describe_configs, [KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART)] * 2
+
+    def not_yet(resources: list[Any], request_timeout: float) -> Any:
+        futures = describe(resources, request_timeout)
+        if refusals:
+            futures = {resource: Future() for resource in resources}
+            futures[resources[0]].set_exception(KafkaException(refusals.pop()))
+        return futures
+
+    admin.describe_configs = not_yet  # type: ignore[method-assign]
+    assert ensured(admin, [TopicSpec("t", 1, 1)]) == (True, {"t": (StepState.EXISTS, "")})
+    assert not refusals
