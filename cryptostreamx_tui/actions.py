@@ -138,7 +138,9 @@ ACTIONS: tuple[Action, ...] = (
     Action("windows", "next_symbol", "n", "n", "symbol", "Windows of the next symbol, or of all", 12),
     Action("windows", "previous_symbol", "N", "N", "previous", "Windows of the previous symbol, or of all"),
     Action("windows", "view", "v", "v", "view", "Tables, candles, or both", 14),
-    Action("health", "next_view", "v", "v", "view", "Next view: services, stages, brokers, topics, groups, registry …", 12),
+    Action(
+        "health", "next_view", "v", "v", "view", "Next view: services, stages, brokers, topics, groups, registry …", 12
+    ),
     Action("health", "previous_view", "V", "V", "previous", "Previous view"),
     Action("health", "restart", "R", "R", "restart", "Restart the selected service (asks first)", 30),
     Action("health", "stop_or_start", "S", "S", "stop/start", "Stop or start the selected service (asks first)", 31),

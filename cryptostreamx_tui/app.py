@@ -9,7 +9,7 @@ import os
 import signal
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.text import Text
 from textual.app import App, SystemCommand
@@ -24,7 +24,9 @@ from cryptostreamx_tui.actions import ACTIONS, PANES, Action, bindings
 from cryptostreamx_tui.alerts import AlertBook
 from cryptostreamx_tui.calling import notification
 from cryptostreamx_tui.chosen import ChosenTheme
+from cryptostreamx_tui.commands import Commands
 from cryptostreamx_tui.configuration import Configuration
+from cryptostreamx_tui.copying import Copies
 from cryptostreamx_tui.export import FORMATS, Export, place, write
 from cryptostreamx_tui.format import UNKNOWN, Line
 from cryptostreamx_tui.frame import FRAME_SECONDS, Frame
@@ -32,81 +34,32 @@ from cryptostreamx_tui.keys import keymap, remapped
 from cryptostreamx_tui.panes.pane import Pane
 from cryptostreamx_tui.rules import checks
 from cryptostreamx_tui.screens.choose import Choice, ChooseScreen
-from cryptostreamx_tui.screens.confirm import ConfirmScreen
 from cryptostreamx_tui.screens.detail import DetailScreen
 from cryptostreamx_tui.screens.help import help_detail
 from cryptostreamx_tui.screens.main import MainScreen
 from cryptostreamx_tui.screens.startup import StartupScreen
 from cryptostreamx_tui.screens.stopping import StoppingScreen
+from cryptostreamx_tui.stack_like import StackLike
 from cryptostreamx_tui.state import State
 from cryptostreamx_tui.styles.colourless import Colourless
 from cryptostreamx_tui.styles.theme import NIGHT, THEMES, WORDS, whole_name
 from cryptostreamx_tui.terminal import TerminalDriver
 from cryptostreamx_tui.widgets.bars import Notice
 from pipeline.child import now_ms
-from pipeline.desk import Desk
 from pipeline.events import ChildReport, LogLine, StackEvent
 from pipeline.home import Home
 from pipeline.text import clean
 
 if TYPE_CHECKING:
-    from pipeline.settings import Settings
+    pass
 
 SAID_MS = 4_000
 """How long the footer shows what a key did."""
 LOOKED_AT = ("phase", "services", "cluster", "stats", "dead")
 """Topics that alerts are about, besides time and prices."""
-COPIED = "copied.txt"
-CLIPBOARD_BYTES = 56_000
-"""Terminals take about 75,000 characters of base64 in OSC 52; of more, many take nothing."""
 NOT_OFFERED = ("command_palette", "interrupt")
 """Actions that the palette need not have."""
 COLOURLESS = Colourless()
-
-
-class StackLike(Protocol):
-    """What the application asks of the pipeline. ``emit`` is called in the application's event loop."""
-
-    settings: "Settings"
-
-    @property
-    def feed(self) -> str:
-        """``live``, ``simulated`` or ``replay of <file name>``."""
-
-    @property
-    def symbols(self) -> tuple[str, ...]:
-        """Known symbols, in order."""
-
-    @property
-    def desk(self) -> Desk | None:
-        """Questions to the servers; None while their addresses are not known."""
-
-    async def start(self, emit: Callable[[StackEvent], None]) -> None:
-        """Begin; returns at once, everything else comes as events."""
-
-    async def stop(self) -> None:
-        """Stop in order; returns when everything has stopped. Events keep coming meanwhile."""
-
-    async def retry(self) -> None:
-        """Try again what failed: start-up steps, services, the connection to the exchange."""
-
-    async def restart(self, service: str) -> None:
-        """Stop and start one service."""
-
-    async def stop_service(self, service: str) -> None:
-        """Stop one service; it stays stopped until a person starts it."""
-
-    async def start_service(self, service: str) -> None:
-        """Start one service that was stopped, or given up."""
-
-    async def set_symbols(self, symbols: tuple[str, ...], known: tuple[str, ...]) -> None:
-        """Stream exactly these from now on; ``known`` are all that have a digit. Both are kept for the next start."""
-
-    async def ask_frame(self, symbol: str, trade_id: int) -> None:
-        """Have the producer tell a trade's raw frame; the answer comes as an event."""
-
-    async def use_simulated(self) -> None:
-        """Stop, then start with the simulated exchange in a home of its own."""
 
 
 class CryptoStreamX(App[int]):
@@ -138,8 +91,8 @@ class CryptoStreamX(App[int]):
         self.theme = chosen if chosen in self.available_themes else NIGHT.name
         self.alerts = AlertBook(checks(self.configuration.alerts))
         self._looked = (-1, 0)
-        self._copied = b""
-        self._copying = asyncio.Lock()
+        self._copies = Copies(self)
+        self.commands = Commands(self)
         self.stack = stack
         self.now = clock
         """The wall clock, in milliseconds since the epoch."""
@@ -299,19 +252,8 @@ class CryptoStreamX(App[int]):
         return self._keys[action] or UNKNOWN
 
     def copy(self, text: str) -> None:
-        """Copy text to the terminal's clipboard, and into a file: nobody can know whether the terminal took it."""
-        content = self._copied = text.encode("utf-8", "backslashreplace")
-        self.command(self._write_copy(), f"write {COPIED}")
-        if len(content) > CLIPBOARD_BYTES:
-            self.say(f"{len(text):,} characters, too many for a terminal's clipboard: in exports/{COPIED}", "warn")
-            return
-        self.copy_to_clipboard(content.decode())
-        self.say(f"copied {len(text):,} characters; also in exports/{COPIED}")
-
-    async def _write_copy(self) -> None:
-        async with self._copying:  # one after the other, so that the last one stands in the file
-            path = Home(self.stack.settings.home).exports / COPIED
-            await asyncio.to_thread(write, path, self._copied)
+        """Copy text to the terminal's clipboard, and into a file."""
+        self._copies.copy(text)
 
     def acknowledge(self, number: int | None) -> None:
         """Acknowledge one alert, or all."""
@@ -414,71 +356,11 @@ class CryptoStreamX(App[int]):
 
     def action_retry(self) -> None:
         """Try again what failed."""
-        self.command(self.stack.retry(), "retry")
-        self.say("trying again")
+        self.commands.retry()
 
     def action_simulated(self) -> None:
         """Use the simulated exchange, after asking."""
-
-        def answered(yes: bool | None) -> None:
-            if yes:
-                self.command(self.stack.use_simulated(), "use the simulated exchange")
-                self.say("changing to the simulated exchange")
-
-        question = (
-            "Use the simulated exchange? The pipeline stops and starts again with made-up trades, in a home of its "
-            "own; what was stored of the live feed stays as it is."
-        )
-        self.push_screen(ConfirmScreen(question), answered)
-
-    def restart(self, service: str, why: str = "") -> None:
-        """Restart a service, after asking; ``why`` says what that interrupts."""
-
-        def answered(yes: bool | None) -> None:
-            if yes:
-                self.command(self.stack.restart(service), f"restart {service}")
-                self.say(f"restarting {service}")
-            else:
-                self.say(f"{service} was left alone")
-
-        self.push_screen(ConfirmScreen(f"Restart {clean(service, 40)}? {why}".strip()), answered)
-
-    def stop_service(self, service: str, why: str) -> None:
-        """Stop a service, after asking; it stays stopped until a person starts it."""
-
-        def answered(yes: bool | None) -> None:
-            if yes:
-                self.command(self.stack.stop_service(service), f"stop {service}")
-                self.say(f"stopping {service}")
-            else:
-                self.say(f"{service} was left alone")
-
-        self.push_screen(ConfirmScreen(f"Stop {clean(service, 40)} until you start it again? {why}".strip()), answered)
-
-    def start_service(self, service: str) -> None:
-        """Start a service that was stopped, or given up: nothing is interrupted, so nothing is asked."""
-        self.command(self.stack.start_service(service), f"start {service}")
-        self.say(f"starting {service}")
-
-    def toggle(self, symbol: str) -> None:
-        """Turn a symbol on or off on the running feed."""
-        wanted = self.state.wanted
-        if symbol in wanted:
-            wanted = tuple(s for s in wanted if s != symbol)
-            if not wanted:
-                self.say("the last symbol stays on: a feed needs one", "warn")
-                return
-            self.say(f"{symbol} off")
-        else:
-            wanted = tuple(s for s in self.state.known if s in wanted or s == symbol)
-            self.say(f"{symbol} on")
-        self.choose_symbols(tuple(self.state.known), wanted)
-
-    def choose_symbols(self, known: tuple[str, ...], wanted: tuple[str, ...]) -> None:
-        """Know these symbols, in this order, and stream those that are wanted."""
-        self.state.arrange(known)
-        self.state.want(wanted)
-        self.command(self.stack.set_symbols(wanted, known), "change the symbols, or keep the choice of them")
+        self.commands.use_simulated()
 
     async def action_interrupt(self) -> None:
         """The same as to quit, by keys that work everywhere."""

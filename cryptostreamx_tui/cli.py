@@ -11,8 +11,8 @@ from pipeline import __version__
 from pipeline.text import clean
 
 if TYPE_CHECKING:
-    from cryptostreamx_tui.app import StackLike
     from cryptostreamx_tui.configuration import Configuration
+    from cryptostreamx_tui.stack_like import StackLike
     from pipeline.settings import Settings
 
     Screen = Callable[[StackLike], int]

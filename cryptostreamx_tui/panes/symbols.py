@@ -33,7 +33,7 @@ class SymbolsPane(Pane):
         """Turn the selected symbol on or off."""
         symbol = self.list.selected
         if symbol is not None:
-            self.host.toggle(symbol)
+            self.host.commands.toggle(symbol)
 
     def action_add(self) -> None:
         """Ask for a symbol, and stream it."""
@@ -42,7 +42,7 @@ class SymbolsPane(Pane):
             state = self.host.state
             known = tuple(dict.fromkeys((*state.known, symbol)))
             wanted = tuple(s for s in known if s in state.wanted or s == symbol)
-            self.host.choose_symbols(known, wanted)
+            self.host.commands.choose_symbols(known, wanted)
             self.host.say(f"{symbol} added")
             self.list.select(known.index(symbol))
 
@@ -58,7 +58,7 @@ class SymbolsPane(Pane):
             self.host.say("the last symbol that is on stays: a feed needs one", "warn")
             return
         at, on = list(state.known).index(symbol), symbol in state.wanted
-        self.host.choose_symbols(tuple(s for s in state.known if s != symbol), wanted)
+        self.host.commands.choose_symbols(tuple(s for s in state.known if s != symbol), wanted)
         self.host.say(f"{symbol} turned off and removed" if on else f"{symbol} removed")
         self.list.select(at)
 
@@ -70,7 +70,7 @@ class SymbolsPane(Pane):
         known = [s for s in state.known if s != symbol]
         at = max(0, min(list(state.known).index(symbol) + by, len(known)))
         known.insert(at, symbol)
-        self.host.choose_symbols(tuple(known), tuple(s for s in known if s in state.wanted))
+        self.host.commands.choose_symbols(tuple(known), tuple(s for s in known if s in state.wanted))
         self.list.select(at)
 
     def facts(self, state: State, now: int) -> Line:  # noqa: ARG002

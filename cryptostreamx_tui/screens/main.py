@@ -163,7 +163,7 @@ class MainScreen(Face):
         """Turn the symbol with a digit on or off."""
         known = list(self.host.state.known)
         if digit <= len(known):
-            self.host.toggle(known[digit - 1])
+            self.host.commands.toggle(known[digit - 1])
         else:
             self.host.say(f"there is no symbol {digit}")
 

@@ -176,7 +176,7 @@ class SymbolRows(Rows[str]):
     def action_open(self) -> None:
         """Turn the selected symbol on or off: there is nothing more to open."""
         if self.selected is not None:
-            self.host.toggle(self.selected)
+            self.host.commands.toggle(self.selected)
 
 
 def spark(state: State, symbol: str, now: int, width: int) -> str:

@@ -1,6 +1,5 @@
 """Keys of one's own work, and footer, help, palette and every hint show them; help for where one is."""
 
-
 import pytest
 
 from cryptostreamx_tui.actions import ACTIONS, PANES

@@ -121,7 +121,7 @@ async def test_alert_line_notice_and_questions() -> None:
         assert app.pane_name == "alerts"
         await click(app, pilot, "A acknowledge")
         assert app.alerts.calling == []
-        app.restart("sink")
+        app.commands.restart("sink")
         await tell(app, pilot)
         assert isinstance(app.screen, ConfirmScreen)
         await click(app, pilot, "n no")

@@ -175,7 +175,7 @@ class HealthPane(Pane):
         """Restart the service behind the selected row, after saying what that interrupts."""
         service = self.view.service()
         if service is not None:
-            self.host.restart(service, interrupted(service, self.host.state))
+            self.host.commands.restart(service, interrupted(service, self.host.state))
 
     def action_stop_or_start(self) -> None:
         """Stop the service behind the selected row, after saying what that interrupts; or start it again."""
@@ -183,6 +183,6 @@ class HealthPane(Pane):
         if service is None:
             return
         if self.host.state.services[service].state in (ServiceState.STOPPED, ServiceState.FAILED):
-            self.host.start_service(service)
+            self.host.commands.start_service(service)
         else:
-            self.host.stop_service(service, interrupted(service, self.host.state))
+            self.host.commands.stop_service(service, interrupted(service, self.host.state))

@@ -1,5 +1,6 @@
 """Topics and groups over a client library that answers, or not, part by part."""
 
+import socket
 import time
 from concurrent.futures import Future
 from types import SimpleNamespace
@@ -11,7 +12,7 @@ from confluent_kafka.admin import OffsetSpec
 
 from pipeline.broker.inventory import CONFIG_MS, KafkaInventory, changed, lags, rate
 from pipeline.inventory import GroupView, LagView, MemberView, PartitionView, TopicView
-from tests.unit.broker.fakes import Metadata, Partition, Topic
+from tests.unit.broker.fakes import Broker, Metadata, Partition, Topic
 
 AWAY = KafkaException(KafkaError(KafkaError._TIMED_OUT, "Timed out waiting for controller\x1b[2J"))
 
@@ -38,6 +39,7 @@ class Cluster:
             "trades": Topic({0: Partition(1, [1, 2], [1]), 1: Partition(-1, [2, 1], [])}),
             "__consumer_offsets": Topic({0: Partition(1, [1], [1])}),
         }
+        self.brokers: dict[int, Broker] = {}
         self.first: dict[tuple[str, int], Any] = {("trades", 0): 10, ("trades", 1): 0}
         self.end: dict[tuple[str, int], Any] = {("trades", 0): 110, ("trades", 1): 50}
         self.configs: Any = {"retention.ms": entry("-1"), "cleanup.policy": entry("delete", default=True)}
@@ -68,7 +70,7 @@ class Cluster:
         assert timeout > 0
         if isinstance(self.topics, Exception):
             raise self.topics
-        return Metadata(topics=self.topics)
+        return Metadata(brokers=self.brokers, topics=self.topics)
 
     def list_offsets(self, request: dict[TopicPartition, OffsetSpec], request_timeout: float) -> dict[Any, Any]:
         assert request_timeout > 0
@@ -229,6 +231,21 @@ def test_an_end_that_is_away_makes_the_lag_unknown(inventory: KafkaInventory, cl
     cluster.end["trades", 0] = AWAY
     (group,) = inventory.groups().groups
     assert (group.lag, group.unknown) == (None, 2)
+
+
+def test_groups_are_not_asked_for_while_a_broker_is_away(inventory: KafkaInventory, cluster: Cluster) -> None:
+    """The client library aborts the process when a group's coordinator is away."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        cluster.brokers = {0: Broker(0, port=server.getsockname()[1])}
+        assert inventory.groups().error is None
+        cluster.brokers = {0: Broker(0, port=server.getsockname()[1]), 1: Broker(1, port=1)}
+        cluster.list_consumer_groups = None  # type: ignore[assignment,method-assign]
+        seen = inventory.groups()
+        assert (seen.groups, (seen.error or "")[:16]) == ((), "broker 1 is away")
+        del cluster.brokers[1]
+        assert "broker 1 is away" in (inventory.groups().error or ""), "also once the cluster lists it no more"
+    cluster.topics = AWAY
+    assert "Timed out" in (inventory.groups().error or "")
 
 
 def test_what_never_answers_is_waited_for_once_not_for_each(
