@@ -5,6 +5,7 @@ while. Each of these can be missing by itself: its error is told, and what was k
 time. Calls block; every one has a time-out.
 """
 
+import socket
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
@@ -18,11 +19,14 @@ from confluent_kafka.admin import AdminClient, ConfigResource, OffsetSpec, Resou
 from pipeline.broker.topics import words
 from pipeline.child import now_ms
 from pipeline.inventory import GroupsSeen, GroupView, LagView, MemberView, PartitionView, TopicsSeen, TopicView
+from pipeline.text import clean
 
 TIMEOUT_S = 3.0
 """For each request."""
 GRACE_S = 1.0
 """Beyond it, for the library to say so."""
+PROBE_S = 0.5
+"""For a broker's port to take a connection."""
 CONFIG_MS = 30_000
 """Settings hardly ever change: they are read anew after so long, or when there is another topic."""
 CONSUMER_OFFSETS = "__consumer_offsets"
@@ -48,6 +52,7 @@ class KafkaInventory:
         self._now = clock
         self._ends: dict[str, tuple[int, int]] = {}
         """Topic → (time, sum of end offsets) of the look before."""
+        self._brokers: dict[int, tuple[str, int]] = {}
         self._configs: dict[str, dict[str, str]] = {}
         self._configs_time: int | None = None
         self._config_error: str | None = None
@@ -133,7 +138,14 @@ class KafkaInventory:
     # ------------------------------------------------------------ groups
 
     def groups(self) -> GroupsSeen:
-        """Look at the consumer groups."""
+        """Look at the consumer groups; not while a broker is away.
+
+        librdkafka 2.12 aborts the whole process (``rd_kafka_enq_once_del_source_return``) when it waits for the
+        coordinator of a group whose broker is away: seen on three brokers with one of them stopped.
+        """
+        away = self._away()
+        if away is not None:
+            return GroupsSeen(self._now(), error=away)
         try:
             listed = _result(self._admin.list_consumer_groups(request_timeout=TIMEOUT_S), _until())
         except NoAnswerError as no_answer:
@@ -151,6 +163,20 @@ class KafkaInventory:
         places = sorted({(lag.topic, lag.partition) for group in groups for lag in group.lags or ()})
         ends, _ = _offsets(self._ask_offsets(places, OffsetSpec.latest()), _until())
         return GroupsSeen(self._now(), tuple(with_ends(group, ends) for group in groups), error)
+
+    def _away(self) -> str | None:
+        """Tell which broker that was ever listed does not answer at its port; None where all do."""
+        try:
+            listed = self._admin.list_topics(timeout=TIMEOUT_S).brokers
+        except KafkaException as error:
+            return words(error)
+        self._brokers |= {number: (broker.host, broker.port) for number, broker in listed.items()}
+        for number, address in sorted(self._brokers.items()):
+            try:
+                socket.create_connection(address, PROBE_S).close()
+            except OSError as error:
+                return clean(f"broker {number} is away ({error}): groups are not asked for meanwhile")
+        return None
 
     def _commits(self, name: str) -> Answer:
         request = [ConsumerGroupTopicPartitions(name)]
