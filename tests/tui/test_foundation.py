@@ -30,7 +30,7 @@ async def test_only_what_matches_is_shown_and_counted() -> None:
         assert tape.total() == 105
         await pilot.press("p")
         await tell(app, pilot, fakes.trades(12, NOON, first=210))
-        assert tape.note == "❄ +6", "only those that match are missed"
+        assert tape.note == "❄ +6 of 12", "those that match, of those that came"
         assert {tape.item(i)[0].trade.symbol for i in range(tape.total())} == {"BTCUSDT"}
         await tell(app, pilot, fakes.trades(30_000, NOON, first=300))
         tape.only = None

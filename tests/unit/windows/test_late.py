@@ -1,3 +1,4 @@
+import copy
 from typing import Any
 
 from hypothesis import given
@@ -11,14 +12,17 @@ from tests.unit.windows.trades import BASE, trade
 
 
 class Memory(dict[str, Any]):
-    """A partition's state that can go back to its last commit."""
+    """A partition's state that can go back to its last commit. As in the real one, every value is a copy: JSON."""
 
     def __init__(self) -> None:
         super().__init__()
         self.committed: dict[str, Any] = {}
 
+    def get(self, key: str, default: Any = None) -> Any:
+        return copy.deepcopy(super().get(key, default))
+
     def set(self, key: str, value: Any) -> None:
-        self[key] = value
+        self[key] = copy.deepcopy(value)
 
     def commit(self) -> None:
         self.committed = dict(self)
