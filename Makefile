@@ -2,7 +2,7 @@
 PYTHON ?= python3
 ARGS ?=
 
-.PHONY: run demo test fast screens pictures check format lock clean
+.PHONY: run demo cluster cluster-down test fast screens pictures check format lock clean
 
 run: .venv/run.stamp
 	@.venv/bin/cryptostreamx-tui $(ARGS)
@@ -14,6 +14,24 @@ DEMO_SYMBOLS = BTCUSDT,ETHUSDT,SOLUSDT,XRPUSDT,BNBUSDT,DOGEUSDT,ADAUSDT,SUIUSDT,
 demo: .venv/run.stamp
 	@CRYPTOSTREAMX_SIMULATED_RATE=$${CRYPTOSTREAMX_SIMULATED_RATE:-400} .venv/bin/cryptostreamx-tui \
 	    --profile local --feed simulated --home "$(DEMO_HOME)" --symbols $(DEMO_SYMBOLS) $(ARGS)
+
+# The servers of docker/compose.yaml, then the application on them; the servers go on running when it ends.
+# COMPOSE_ARGS="--profile ui" starts Kafka UI as well; `make cluster-down DOWN_ARGS=--volumes` deletes all data.
+COMPOSE = docker compose --env-file docker/.env --file docker/compose.yaml
+COMPOSE_ARGS ?=
+DOWN_ARGS ?=
+
+cluster: .venv/run.stamp docker/.env
+	$(COMPOSE) $(COMPOSE_ARGS) up --build --detach --wait --wait-timeout 600
+	@set -a; . docker/.env; . docker/cluster.env; set +a; \
+	    exec .venv/bin/cryptostreamx-tui --profile cluster $(ARGS)
+
+# With the optional services' profile, or they would be left over.
+cluster-down: docker/.env
+	$(COMPOSE) --profile ui down $(DOWN_ARGS)
+
+docker/.env:
+	@echo "docker/.env is missing: copy docker/.env.example to it and fill it in (docker/README.md)." >&2; exit 1
 
 test: .venv/dev.stamp
 	.venv/bin/python -m pytest -n auto --dist loadfile tests/unit tests/tui $(ARGS)
