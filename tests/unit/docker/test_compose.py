@@ -178,5 +178,5 @@ def test_dockerfile_trusts_no_download() -> None:
     assert re.search(r"^FROM \S+:\d+\.\d+\.\d+$", text, re.MULTILINE)
     assert re.search(r"^ARG CLICKHOUSE_SINK_SHA256$", text, re.MULTILINE)
     assert not re.search(r"^ADD ", text, re.MULTILINE)
-    assert text.index("curl ") < text.index("sha256sum --check") < text.index("zipfile --extract")
+    assert text.index("curl ") < text.index("sha256sum --check") < text.index("confluent-hub install")
     assert re.findall(r"^USER (\S+)$", text, re.MULTILINE)[-1] != "root"
