@@ -128,7 +128,7 @@ def first_frame(times: int) -> None:
                 CLICKHOUSE_URL="http://127.0.0.1:1",
             )
             try:
-                if not terminal.seen(b"CryptoStreamX", 30):
+                if not terminal.seen(b"feed", 30) or not terminal.seen(b"quit", 5):
                     raise RuntimeError("no first frame came")
                 found.append(time.perf_counter() - begin)
                 terminal.process.terminate()

@@ -8,6 +8,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Callable, Coroutine, Iterable, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -31,12 +32,10 @@ from cryptostreamx_tui.export import FORMATS, Export, place, write
 from cryptostreamx_tui.format import UNKNOWN, Line
 from cryptostreamx_tui.frame import FRAME_SECONDS, Frame
 from cryptostreamx_tui.keys import keymap, remapped
-from cryptostreamx_tui.panes.pane import Pane
 from cryptostreamx_tui.rules import checks
 from cryptostreamx_tui.screens.choose import Choice, ChooseScreen
 from cryptostreamx_tui.screens.detail import DetailScreen
 from cryptostreamx_tui.screens.help import help_detail
-from cryptostreamx_tui.screens.main import MainScreen
 from cryptostreamx_tui.screens.startup import StartupScreen
 from cryptostreamx_tui.screens.stopping import StoppingScreen
 from cryptostreamx_tui.stack_like import StackLike
@@ -51,7 +50,7 @@ from pipeline.home import Home
 from pipeline.text import clean
 
 if TYPE_CHECKING:
-    pass
+    from cryptostreamx_tui.screens.main import MainScreen
 
 SAID_MS = 4_000
 """How long the footer shows what a key did."""
@@ -100,10 +99,20 @@ class CryptoStreamX(App[int]):
         self.frame = Frame(self, self.state, clock)
         self.stopping = False
         self._said: tuple[str, str, int] | None = None
-        self._main = MainScreen()
+        self._main: MainScreen | None = None
         self._start = StartupScreen()
         self._phase: str | None = None
         self._answering = False
+
+    @property
+    def main_screen(self) -> "MainScreen":
+        """The main screen; made when it is first shown, as what it is made of takes longer than the first frame."""
+        if self._main is None:
+            from cryptostreamx_tui.screens.main import MainScreen
+
+            self._main = MainScreen()
+            self.install_screen(self._main, "main")
+        return self._main
 
     # ------------------------------------------------------------ life
 
@@ -118,14 +127,18 @@ class CryptoStreamX(App[int]):
         self.state.attached = self.stack.settings.attach
         self.state.know(self.stack.symbols)
         self.state.want(tuple(self.stack.settings.symbols))
-        self.install_screen(self._main, "main")
         self.install_screen(self._start, "start")
         self.push_screen("start")
         self.set_interval(FRAME_SECONDS, self.tick)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self.begin_stop)
-        self.call_after_refresh(self.command, self.stack.start(self.emit), "start the pipeline")
+        self.call_after_refresh(self.command, self._start_all(), "start the pipeline")
+
+    async def _start_all(self) -> None:
+        """Start the stack; meanwhile, in a thread, get what the main screen is made of."""
+        panes = asyncio.to_thread(import_module, "cryptostreamx_tui.screens.main")
+        await asyncio.gather(self.stack.start(self.emit), panes)
 
     def on_unmount(self) -> None:
         """Give the signals back."""
@@ -144,11 +157,8 @@ class CryptoStreamX(App[int]):
         self.state.feed = self.stack.feed
         self._follow_phase()
         now = self.now()
-        # Walked, not queried: to match a selector against every widget ten times a second costs more than to draw.
-        if self.screen is self._main:
-            for pane in self._main.walk_children(Pane):
-                if pane.is_mounted:  # not yet while the screen is being made
-                    pane.fade(self.state, now)
+        if self._main is not None and self.screen is self._main:
+            self._main.fade(now)
         for notice in self.screen.walk_children(Notice):
             notice.settle()
         if self._said is not None and now >= self._said[2]:
@@ -200,16 +210,16 @@ class CryptoStreamX(App[int]):
     @property
     def pane_name(self) -> str:
         """Name of the current pane."""
-        return self._main.pane_name
+        return next(iter(PANES)) if self._main is None else self._main.pane_name
 
     @property
     def frozen(self) -> bool:
         """Whether a view of the current pane stands still."""
-        return self._main.frozen
+        return self._main is not None and self._main.frozen
 
     def pane_facts(self) -> Line:
         """What the current pane has to say beside its title."""
-        return self._main.pane.facts(self.state, self.now())
+        return [] if self._main is None else self._main.pane.facts(self.state, self.now())
 
     def touch(self) -> None:
         """Say that titles and footer may have changed by a key, and have them drawn."""
@@ -242,7 +252,7 @@ class CryptoStreamX(App[int]):
         if "app." in action.name or action.place == "app":
             place = self
         elif action.place in PANES:
-            if self.screen is not self._main or action.place != self.pane_name:
+            if self._main is None or self.screen is not self._main or action.place != self.pane_name:
                 return False
             place = self._main.pane
         return bool(place.check_action(action.base, ()))
@@ -283,7 +293,7 @@ class CryptoStreamX(App[int]):
         """Go to the main screen."""
         self._start.by_hand = False
         if self.screen is self._start:
-            self.switch_screen("main")
+            self.switch_screen(self.main_screen)
 
     def show_start(self, *, by_hand: bool) -> None:
         """Go to the checklist."""

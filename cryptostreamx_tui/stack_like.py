@@ -1,11 +1,13 @@
 """What the application asks of the pipeline: a stack of its own, one that it watches, or a test's."""
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from pipeline.desk import Desk
 from pipeline.events import StackEvent
 from pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    from pipeline.desk import Desk
 
 
 class StackLike(Protocol):
@@ -22,7 +24,7 @@ class StackLike(Protocol):
         """Known symbols, in order."""
 
     @property
-    def desk(self) -> Desk | None:
+    def desk(self) -> "Desk | None":
         """Questions to the servers; None while their addresses are not known."""
 
     async def start(self, emit: Callable[[StackEvent], None]) -> None:

@@ -4,10 +4,31 @@ from typing import NamedTuple
 
 from cryptostreamx_tui.format import UNKNOWN, Line, Span, count, duration, hms, millis, per_second, safe
 from cryptostreamx_tui.state import STATS_STALE_MS, State
+from pipeline.events import ServiceChanged
 from pipeline.model import ServiceState
 
 SIGNS = {"good": "●", "warn": "◆", "bad": "✗", "dim": "○"}
 """Tone → sign; the words beside it say the same, so that colour is never alone."""
+
+
+STATE_TONES = {
+    ServiceState.READY: "good",
+    ServiceState.FAILED: "bad",
+    ServiceState.BACKING_OFF: "bad",
+    ServiceState.STARTING: "warn",
+    ServiceState.STOPPING: "warn",
+    ServiceState.WAITING: "dim",
+    ServiceState.STOPPED: "dim",
+}
+
+
+def state_words(service: ServiceChanged, now: int) -> Span:
+    """Return a service's state with its sign; a coming restart is counted down."""
+    tone = STATE_TONES[service.state]
+    words = str(service.state).upper() if service.state is ServiceState.FAILED else str(service.state)
+    if service.state is ServiceState.BACKING_OFF and service.retry_at is not None:
+        words = f"again in {duration(service.retry_at - now)}"
+    return Span(f"{SIGNS[tone]} {words}", tone)
 
 
 class Stage(NamedTuple):

@@ -428,6 +428,9 @@ class StackPhase:
     detail: str = ""
 
 
+Read = TradesRead | WindowsRead | DeadLettersRead | ReaderTrouble
+"""What the application's own reading from Kafka brings."""
+
 StackEvent = (
     ServiceChanged
     | StepChanged

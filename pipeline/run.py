@@ -9,7 +9,7 @@ from typing import TypeVar, Unpack
 from pipeline import startup
 from pipeline.broker.cluster import ClusterWatch
 from pipeline.broker.inventory import KafkaInventory
-from pipeline.broker.reader import Read, Reader
+from pipeline.broker.reader import Reader
 from pipeline.broker.topics import admin_client
 from pipeline.child import now_ms
 from pipeline.completion import Ranges
@@ -18,6 +18,7 @@ from pipeline.events import (
     ChildEvent,
     ChildReport,
     Command,
+    Read,
     Ready,
     ServiceChanged,
     SinkStats,

@@ -4,23 +4,25 @@ import asyncio
 import logging
 import os
 from collections.abc import Callable
-from typing import IO
+from importlib import import_module
+from typing import IO, TYPE_CHECKING
 
 from pipeline import __version__, choice
 from pipeline.attach.addresses import addresses_of
 from pipeline.attach.broadcast import Broadcast
 from pipeline.attach.lines import AnyOrder, AskFrame, Hello, Restart, Retry, SetSymbols, StartService, StopService
 from pipeline.child import now_ms
-from pipeline.completion import Ranges
-from pipeline.desk import Desk
 from pipeline.events import Command, StackEvent, StackPhase
 from pipeline.home import Home, HomeInUseError, WrongFeedError
 from pipeline.ledger import Stored
 from pipeline.logs import log_to
-from pipeline.run import Run
-from pipeline.servers import LocalServers, OwnServers
 from pipeline.settings import LIVE, SIMULATED, Settings
 from pipeline.text import clean
+
+if TYPE_CHECKING:
+    from pipeline.completion import Ranges
+    from pipeline.desk import Desk
+    from pipeline.run import Run
 
 _log = logging.getLogger(__name__)
 
@@ -53,7 +55,7 @@ class Stack:
         return self._known if self._run is None else self._run.known
 
     @property
-    def desk(self) -> Desk | None:
+    def desk(self) -> "Desk | None":
         """Questions to the servers; None before ``start`` and after ``stop``."""
         return None if self._run is None else self._run.desk
 
@@ -97,6 +99,11 @@ class Stack:
         """
         self._emit = emit
         home = Home(self.settings.home)
+        # What runs the pipeline takes longer to import than a screen to appear, and that waits for nothing.
+        await asyncio.to_thread(import_module, "pipeline.run")
+        from pipeline.run import Run
+        from pipeline.servers import LocalServers, OwnServers
+
         servers = LocalServers(self.settings, home) if self.settings.profile == "local" else OwnServers()
         broadcast = Broadcast(home, self._hello, self._obey)
 
@@ -215,7 +222,7 @@ class Stack:
         """Send a command to a child; False where it does not run."""
         return self._run is not None and self._run.send(service, command)
 
-    async def audit(self, accepted: Ranges) -> Stored:
+    async def audit(self, accepted: "Ranges") -> Stored:
         """Look up in the store what is there of the accepted trades, and whether the windows agree with them.
 
         Raises:

@@ -77,6 +77,13 @@ class MainScreen(Face):
         """The current pane."""
         return self.query_one(f"#{self.pane_name}", Pane)
 
+    def fade(self, now: int) -> None:
+        """Let the panes dim what is too old at ``now`` (ms since the epoch) to be shown as live."""
+        # Walked, not queried: to match a selector against every widget ten times a second costs more than to draw.
+        for pane in self.walk_children(Pane):
+            if pane.is_mounted:  # not yet while the screen is being made
+                pane.fade(self.host.state, now)
+
     @property
     def roomy(self) -> bool:
         """Whether several panes have room beside each other."""

@@ -5,8 +5,8 @@ from typing import ClassVar
 from textual.app import ComposeResult
 
 from cryptostreamx_tui.format import Line, Span, duration, fit, safe
-from cryptostreamx_tui.panes.health import state_words
 from cryptostreamx_tui.screens.base import Face
+from cryptostreamx_tui.stages import state_words
 from cryptostreamx_tui.state import State
 from cryptostreamx_tui.widgets.page import Page
 from pipeline.model import ServiceState

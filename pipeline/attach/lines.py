@@ -8,8 +8,7 @@ from typing import Final, get_args
 
 import msgspec
 
-from pipeline.broker.reader import Read
-from pipeline.events import HistoryRead, StackEvent
+from pipeline.events import HistoryRead, Read, StackEvent
 
 READ: Final = (*get_args(Read), HistoryRead)
 """What is read from Kafka and ClickHouse is not told: whoever watches reads it there himself."""

@@ -31,12 +31,13 @@ from pipeline.attach.lines import (
     told_in,
 )
 from pipeline.attach.place import place_of
-from pipeline.broker.reader import Read, Reader
+from pipeline.broker.reader import Reader
 from pipeline.child import now_ms
 from pipeline.desk import Desk
 from pipeline.events import (
     ChildReport,
     LogLine,
+    Read,
     ReaderTrouble,
     ServiceChanged,
     StackEvent,

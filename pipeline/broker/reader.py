@@ -16,7 +16,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from pipeline.broker.records import TOPICS, Batch
 from pipeline.broker.topics import words
 from pipeline.child import now_ms
-from pipeline.events import DeadLettersRead, ReaderTrouble, TradesRead, WindowsRead
+from pipeline.events import DeadLettersRead, Read, ReaderTrouble
 from pipeline.model import DLQ_TOPICS
 from pipeline.schemas.codec import TradeDecoder, WindowDecoder
 from pipeline.schemas.registry import RegistryError, registry_of
@@ -38,8 +38,6 @@ REQUEST_S = 1.0
 REMEMBER_UNDECODABLE_S = 10.0
 """How long a record that cannot be decoded stays a trouble."""
 JOIN_S = 2.0
-
-Read = TradesRead | WindowsRead | DeadLettersRead | ReaderTrouble
 
 _log = logging.getLogger(__name__)
 

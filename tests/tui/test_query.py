@@ -56,11 +56,11 @@ class Query:
 
     @property
     def pane(self) -> QueryPane:
-        return self.app._main.query_one(QueryPane)
+        return self.app.main_screen.query_one(QueryPane)
 
     @property
     def editor(self) -> Editor:
-        return self.app._main.query_one(Editor)
+        return self.app.main_screen.query_one(Editor)
 
     @property
     def asked(self) -> list[tuple[str, object]]:
@@ -412,7 +412,7 @@ async def test_a_command_at_once_does_not_wait_for_the_editor() -> None:
         await app.workers.wait_for_complete()
         await tell(app, pilot)
         assert "BTCUSDT" in text_of(app)
-        assert app._main.query_one(Editor).text == READY[0].sql
+        assert app.main_screen.query_one(Editor).text == READY[0].sql
 
 
 def test_the_editor_is_not_loaded_before_it_is_shown() -> None:

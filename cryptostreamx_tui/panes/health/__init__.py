@@ -2,6 +2,5 @@
 
 from cryptostreamx_tui.panes.health.figures import Strip
 from cryptostreamx_tui.panes.health.pane import HealthPane
-from cryptostreamx_tui.panes.health.services import state_words
 
-__all__ = ["HealthPane", "Strip", "state_words"]
+__all__ = ["HealthPane", "Strip"]

@@ -4,8 +4,8 @@ from typing import Any, ClassVar
 
 from cryptostreamx_tui.details import Detail, Section
 from cryptostreamx_tui.format import UNKNOWN, Line, Span, count, date_time, duration, safe
-from cryptostreamx_tui.panes.health.services import state_words
 from cryptostreamx_tui.panes.health.view import Listing
+from cryptostreamx_tui.stages import state_words
 from cryptostreamx_tui.state import STATS_STALE_MS
 from cryptostreamx_tui.widgets.columns import Column
 from pipeline.inventory import EngineSeen

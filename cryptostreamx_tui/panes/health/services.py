@@ -7,31 +7,12 @@ from typing import Any, ClassVar
 from cryptostreamx_tui.details import Detail, Section, service_detail
 from cryptostreamx_tui.format import UNKNOWN, Line, Span, duration, safe, size
 from cryptostreamx_tui.panes.health.view import Listing
-from cryptostreamx_tui.stages import SIGNS
+from cryptostreamx_tui.stages import state_words
 from cryptostreamx_tui.widgets.columns import Column
 from pipeline.events import ServiceChanged
 from pipeline.model import ServiceState
 from pipeline.services.logfile import tail
 from pipeline.text import clean
-
-TONES = {
-    ServiceState.READY: "good",
-    ServiceState.FAILED: "bad",
-    ServiceState.BACKING_OFF: "bad",
-    ServiceState.STARTING: "warn",
-    ServiceState.STOPPING: "warn",
-    ServiceState.WAITING: "dim",
-    ServiceState.STOPPED: "dim",
-}
-
-
-def state_words(service: ServiceChanged, now: int) -> Span:
-    """Return a service's state with its sign; a coming restart is counted down."""
-    tone = TONES[service.state]
-    words = str(service.state).upper() if service.state is ServiceState.FAILED else str(service.state)
-    if service.state is ServiceState.BACKING_OFF and service.retry_at is not None:
-        words = f"again in {duration(service.retry_at - now)}"
-    return Span(f"{SIGNS[tone]} {words}", tone)
 
 
 def last_lines(path: str | None) -> Section:
