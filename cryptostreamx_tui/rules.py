@@ -98,6 +98,9 @@ def _feed(state: State, now: int, after: float) -> Answer:
     age = min(age, now - up)
     if age <= after * 1000:
         return {"": None}
+    if state.frames_arrive(now):
+        words = f"frames arrive, but no trade was read back for {duration(age)}"
+        return {"": Finding(words, "look at the brokers: does Kafka take and give?")}
     return {"": Finding(f"no trade for {duration(age)}", "look at the producer and its log: is the exchange silent?")}
 
 

@@ -89,6 +89,8 @@ def _feed(state: State, now: int) -> Stage:
     silent = age is not None and any(state.stale(symbol, now) is not None for symbol in state.wanted)
     if state.ended:
         return Stage("feed", "good", ("the recording has ended", *words[1:]))
+    if silent and state.frames_arrive(now):
+        words.append("frames arrive, none is read back")
     if silent:
         words.insert(0, f"STALE {duration(age)}")
     return Stage("feed", "warn" if silent else "good", tuple(words))

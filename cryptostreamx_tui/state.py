@@ -182,6 +182,11 @@ class State:
         seen = [s.last_seen for s in self.symbols.values() if s.last_seen is not None]
         return max(0, now - max(seen)) if seen else None
 
+    def frames_arrive(self, now: int) -> bool:
+        """Tell whether the exchange sends, by the producer's own report, whatever comes back out of Kafka."""
+        last = None if self.producer is None else self.producer.last_frame
+        return last is not None and now - last <= FEED_STALE_MS
+
     # ------------------------------------------------------------ figures
 
     def stats_age(self, kind: str, now: int) -> int | None:

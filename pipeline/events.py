@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from pipeline.inventory import InventoryEvent
+from pipeline.inventory import GroupsSeen, InventoryEvent, TopicsSeen
 from pipeline.model import DeadLetter, ServiceState, Trade, Window
 
 # ---------------------------------------------------------------- from a child, one JSON object a line
@@ -187,7 +187,16 @@ class FrameFound(ChildEvent, frozen=True, tag="frame", kw_only=True):
     """As it came over the WebSocket, not cleaned; None where the producer does not keep it (any more)."""
 
 
-AnyChildEvent = Ready | Failed | LogLine | ProducerStats | WindowsStats | SinkStats | ExchangeStats | FrameFound
+class Looked(ChildEvent, frozen=True, tag="looked", kw_only=True):
+    """One look of the inventory at Kafka's topics, or at its consumer groups."""
+
+    topics: TopicsSeen | None = None
+    groups: GroupsSeen | None = None
+
+
+AnyChildEvent = (
+    Ready | Failed | LogLine | ProducerStats | WindowsStats | SinkStats | ExchangeStats | FrameFound | Looked
+)
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):

@@ -8,6 +8,9 @@ The nouns and the events that carry them; asking is for the rooms that know the 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+INVENTORY = "inventory"
+"""The process that looks at topics and consumer groups (``python -m pipeline.broker``)."""
+
 # ---------------------------------------------------------------- Kafka
 
 

@@ -8,9 +8,7 @@ from typing import TypeVar, Unpack
 
 from pipeline import startup
 from pipeline.broker.cluster import ClusterWatch
-from pipeline.broker.inventory import KafkaInventory
 from pipeline.broker.reader import Reader
-from pipeline.broker.topics import admin_client
 from pipeline.child import now_ms
 from pipeline.completion import Ranges
 from pipeline.desk import Desk
@@ -18,6 +16,7 @@ from pipeline.events import (
     ChildEvent,
     ChildReport,
     Command,
+    Looked,
     Read,
     Ready,
     ServiceChanged,
@@ -29,7 +28,7 @@ from pipeline.events import (
 )
 from pipeline.feed.day import DayWatch
 from pipeline.home import Home
-from pipeline.inventory import InventoryEvent
+from pipeline.inventory import INVENTORY, InventoryEvent
 from pipeline.ledger import Stored
 from pipeline.model import ServiceState
 from pipeline.schemas.inventory import RegistryInventory
@@ -40,6 +39,7 @@ from pipeline.services.ports import HOST, free_port
 from pipeline.services.python import Options, python_service
 from pipeline.services.runner import background
 from pipeline.services.service import Service
+from pipeline.services.state import RestartPolicy
 from pipeline.services.supervisor import ServiceFailedError, ServiceStoppedError, Supervisor
 from pipeline.settings import LIVE, Settings
 from pipeline.sink import engine as sink_engine
@@ -57,8 +57,10 @@ WATCHDOG = 45.0
 """Seconds without a report, or without progress, after which a worker is killed and started again. Longer than a
 consumer group needs to come over the death of its coordinator (about 20 s were seen)."""
 
-KAFKA_S, REGISTRY_S, STORE_S = 5.0, 15.0, 10.0
-"""Pauses between two looks at topics and groups, at the registry, at ClickHouse's tables."""
+REGISTRY_S, STORE_S = 15.0, 10.0
+"""Pauses between two looks at the registry, at ClickHouse's tables."""
+UNTIRING = RestartPolicy(limit=10_000)
+"""What only looks is never given up: its end would be taken for the pipeline's."""
 
 Emit = Callable[[StackEvent], None]
 Result = TypeVar("Result")
@@ -211,10 +213,11 @@ class Run:
         await self._launch(*await self._servers.kafka(self._step))
         cluster = ClusterWatch(self._settings, self._emit, self._servers.expected_brokers)
         self._tasks.append(asyncio.create_task(cluster.run(), name="cluster"))
-        inventory = KafkaInventory(admin_client(self._settings))
-        self._look(inventory.topics, KAFKA_S)
-        self._look(inventory.groups, KAFKA_S)
         await self._step("topics", partial(startup.topics, self._settings))
+        environment = self._settings.environment()
+        looks = python_service("pipeline.broker", INVENTORY, self._home, environment, restart=UNTIRING)
+        self._supervisor.add(looks)
+        await self._supervisor.start(INVENTORY)  # nothing waits for it
 
     async def _read(self, *needed: Done) -> None:
         await asyncio.gather(*needed)
@@ -299,6 +302,11 @@ class Run:
 
     def _heard(self, event: StackEvent) -> None:
         """Pass an event of the supervisor on, and see to what follows from it."""
+        if isinstance(event, ChildReport) and isinstance(event.event, Looked):
+            for seen in (event.event.topics, event.event.groups):
+                if seen is not None:
+                    self._emit(seen)
+            return
         self._emit(event)
         if isinstance(event, ServiceChanged) and event.state is ServiceState.FAILED and self._up:
             self._phase("failed", f"{event.name}: {event.last_error}")

@@ -15,6 +15,7 @@ class PlainInput(Input):
 
     def __init__(self, value: str = "", **options: Any) -> None:
         super().__init__(value, compact=True, select_on_focus=False, max_length=LONGEST, **options)
+        self.cursor_blink = False  # a blinking cursor would draw the screen twice a second for nothing
 
     def validate_value(self, value: str) -> str:
         r"""Show what is not printable as ``\xNN``, however it came here."""

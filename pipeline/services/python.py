@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import TypedDict, Unpack
 
 from pipeline.home import Home
+from pipeline.inventory import INVENTORY
 from pipeline.services.service import (
     STOP_CLICKHOUSE,
     STOP_EXCHANGE,
+    STOP_INVENTORY,
     STOP_PRODUCER,
     STOP_SINK,
     STOP_WINDOWS,
@@ -19,6 +21,7 @@ from pipeline.services.service import (
 from pipeline.services.state import RestartPolicy
 
 STOP_RANKS = {
+    INVENTORY: STOP_INVENTORY,
     "producer": STOP_PRODUCER,
     "windows": STOP_WINDOWS,
     "sink": STOP_SINK,

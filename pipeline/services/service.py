@@ -12,6 +12,8 @@ from pathlib import Path
 from pipeline.events import ChildEvent
 from pipeline.services.state import RestartPolicy
 
+STOP_INVENTORY = 60
+"""It only looks at the others: it would only complain of their end."""
 STOP_PRODUCER = 50
 """Stop ranks: the highest stops first, so that nobody flushes into a server that is gone already."""
 STOP_WINDOWS = 40

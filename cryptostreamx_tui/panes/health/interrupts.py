@@ -4,6 +4,7 @@ from cryptostreamx_tui.state import State
 
 GAP = "Trades are not received meanwhile; the outage will be a gap."
 WORDS = {
+    "inventory": "Topics and consumer groups are not looked at meanwhile. The data goes on.",
     "producer": f"This stops the feed. {GAP}",
     "exchange": f"This stops the simulated exchange, and with it the feed. {GAP}",
     "windows": "No window is closed meanwhile. Trades wait in Kafka; the windows follow, whole, once it runs again.",
