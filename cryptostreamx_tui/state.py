@@ -56,7 +56,6 @@ LATENCY_SAMPLES = 64
 
 TapeEntry: TypeAlias = tuple[ReadTrade, int]
 """A trade and when it was read."""
-Stats: TypeAlias = ProducerStats | WindowsStats | SinkStats | ExchangeStats
 
 
 class LogEntry(NamedTuple):
